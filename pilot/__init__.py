@@ -1,0 +1,1 @@
+"""Finds every container's logs on a node and configures a collector for them."""

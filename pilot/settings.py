@@ -1,0 +1,46 @@
+"""The pilot's own settings: one frozen value, made once by the command line from flags and env."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_PREFIXES = ("aliyun", "pilot")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that was chosen when the pilot started. Times are seconds."""
+
+    type: str = "filebeat"
+    source: str = "auto"
+    log_prefixes: tuple[str, ...] = DEFAULT_PREFIXES
+    node_root: Path = Path("/")  # where the pilot sees the node's /
+    collector_root: Path = Path("/")  # where the collector sees the node's /
+    state_dir: Path = Path("/var/lib/log-pilot")
+    config_dir: Path | None = None  # None: the collector's usual place
+    data_dir: Path | None = None  # the collector's own records; None: its usual place
+    static_path: Path = Path("/etc/log-pilot/containers")
+    pin: bool = True
+    pin_roots: tuple[str, ...] = ()  # node paths; () for the usual places
+    supervised: bool = True
+    collector: str = ""  # the collector's program; "" for its usual name on PATH
+    relist: float = 30.0  # between two full lists beside an event stream
+    drain_limit: float = 86_400.0  # how long an ended container's unread files are kept
+    max_logs: int = 100  # declared logs per container
+    node_name: str = ""
+    templates: Path | None = None  # the user's folder, looked at before ours
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    def on_node(self, path: str) -> Path:
+        """Where the pilot finds a path of the node."""
+        return self.node_root / path.lstrip("/")
+
+    def for_collector(self, path: str) -> str:
+        """Where the collector finds a path of the node."""
+        return str(self.collector_root / path.lstrip("/"))
