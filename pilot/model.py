@@ -74,6 +74,7 @@ class Container:
     log_path: str = ""  # stdout and stderr on the node; "" where there is no such file
     log_framing: Framing = Framing.DOCKER
     log_driver: str = ""  # the runtime's word for it, for messages
+    rootfs: str = ""  # the container's own filesystem on the node; "" where it cannot be had
     pod: Pod | None = None
 
 
