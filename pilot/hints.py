@@ -61,10 +61,19 @@ class Hints:
             self._processing.update(taken)
         return taken
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is dirty or processing."""
+        with self._lock:
+            return bool(self._all or self._dirty or self._processing)
+
     def done(self, key: str) -> None:
         """Say that processing ended; a mark made meanwhile can be taken now."""
         with self._lock:
             self._processing.discard(key)
+            again = key in self._dirty
+        if again:
+            self._wake()
 
 
 K = TypeVar("K", bound=Hashable)
@@ -119,7 +128,7 @@ class Backoff:
         self._next = first
 
     def wait(self) -> float:
-        """How long to wait before the next try: 50 to 100 % of a time that doubles up to a limit."""
+        """How long to wait before the next try: 50 to 100 % of a time that doubles to a limit."""
         wait, self._next = self._next, min(self._next * 2, self._limit)
         return self._uniform(wait / 2, wait)
 

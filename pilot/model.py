@@ -103,8 +103,8 @@ class FileSet:
     `root` is the folder on the node that may not be left (a mount's source, or the folder of the
     runtime's own log); `folder` is the part below it, "" for the root itself. `pattern` is a glob
     for the last component of a path (fnmatch rules). `rotated` also takes what rotation makes of
-    such a name (`app.log.1`, `app.log-20260102`). `name` is the file set's identity: the collector's
-    input id and the folder of its pins, [0-9A-Za-z._-]{1,100}.
+    such a name (`app.log.1`, `app.log-20260102`). `name` is the file set's identity: the
+    collector's input id and the folder of its pins, [0-9A-Za-z._-]{1,100}.
     """
 
     name: str
@@ -207,7 +207,7 @@ class Input:
 
     @property
     def id(self) -> str:
-        """The collector's name for this input; the file set's own, so that it outlives containers."""
+        """The collector's name for this input: the file set's own, so it outlives containers."""
         return self.file_set.name
 
 

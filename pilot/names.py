@@ -42,7 +42,7 @@ def parse_pin_name(name: str) -> PinName | None:
 
 
 def escape(path: str) -> str:
-    """A path as safe characters: reversible by `unescape`, unless it was too long and was hashed."""
+    """A path as safe characters: reversible by `unescape`, unless too long and so hashed."""
     raw = os.fsencode(path)
     safe = "".join(chr(byte) if byte in SAFE else f"={byte:02X}" for byte in raw)
     if len(safe) <= LONGEST_PATH:
@@ -80,3 +80,11 @@ def output_set_name(container_id: str) -> str:
 def readable(text: str) -> str:
     """The part of a text that is safe in a name, for a person to recognise; may not be unique."""
     return re.sub(r"[^0-9A-Za-z]+", "-", text).strip("-")[:40].lower() or "x"
+
+
+def file_stem(container_id: str) -> str:
+    """A file name, without its ending, for a container: the id itself where that is safe."""
+    if re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,127}", container_id, re.ASCII):
+        return container_id
+    digest = hashlib.sha256(os.fsencode(container_id)).hexdigest()[:24]
+    return f"{readable(container_id)}-{digest}~"  # `~` is in no safe id, so the two cannot meet

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from pilot.settings import Settings
 
 ENTRY_POINTS = "pilot.sources"
+DOCKER_SOCKET = "/var/run/docker.sock"
+
+log = logging.getLogger(__name__)
 
 
 class SourceError(Exception):
@@ -57,10 +62,23 @@ class CreateSource(Protocol):
         """Make the source. Raises SourceError if its client library is missing or misconfigured."""
 
 
-def create(name: str, settings: Settings) -> Source:
-    """Make the source of that name. Raises SourceError for a name that nobody registered."""
+def create(settings: Settings) -> Source:
+    """Make the chosen source. Raises SourceError for a name that nobody registered."""
+    name = settings.source
+    if name == "auto":
+        name, why = automatic(settings)
+        log.info("source %s: %s", name, why)
     known = {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
     if name not in known:
         raise SourceError(f"source {name!r} is not known; known are {', '.join(sorted(known))}")
     factory: CreateSource = known[name].load()
     return factory(settings)
+
+
+def automatic(settings: Settings) -> tuple[str, str]:
+    """The source that `auto` means here, and why."""
+    if host := settings.environment.get("DOCKER_HOST"):
+        return "docker", f"DOCKER_HOST is {host}"
+    if Path(DOCKER_SOCKET).is_socket():
+        return "docker", f"there is {DOCKER_SOCKET}"
+    return "static", f"there is no {DOCKER_SOCKET} and DOCKER_HOST is not set"

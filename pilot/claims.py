@@ -1,0 +1,85 @@
+"""One owner per file set: the running container first, then the earliest, then by id.
+
+Ownership is recomputed from all claims whenever one changes, so it does not depend on the order in
+which containers were seen, and a hand-over happens in one step.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pilot.model import Code, Container, Rejection, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pilot.model import Log
+
+Rank = tuple[bool, str, str]  # the smallest wins
+
+
+def rank(container: Container) -> Rank:
+    """How strong a container's claims are."""
+    return (container.state is not State.RUNNING, container.created, container.id)
+
+
+class Claims:
+    """Who claims which file sets. Used by the one loop only."""
+
+    def __init__(self) -> None:
+        self._ranks: dict[str, Rank] = {}
+        self._sets: dict[str, set[str]] = {}  # container → file sets
+        self._claimants: dict[str, set[str]] = {}  # file set → containers
+
+    def claim(self, container: Container, sets: Iterable[str]) -> set[str]:
+        """Replace a container's claims; returns the containers that won or lost a set by it."""
+        wanted = set(sets)
+        concerned = wanted | self._sets.get(container.id, set())
+        before = {name: self.owner(name) for name in concerned}
+        for name in self._sets.get(container.id, set()) - wanted:
+            self._leave(name, container.id)
+        self._ranks[container.id] = rank(container)
+        self._sets[container.id] = wanted
+        for name in wanted:
+            self._claimants.setdefault(name, set()).add(container.id)
+        return self._changed(before)
+
+    def release(self, container_id: str) -> set[str]:
+        """Drop a container's claims; returns the other containers that won a set by it."""
+        sets = self._sets.pop(container_id, set())
+        before = {name: self.owner(name) for name in sets}
+        for name in sets:
+            self._leave(name, container_id)
+        self._ranks.pop(container_id, None)
+        return self._changed(before) - {container_id}
+
+    def owner(self, name: str) -> str | None:
+        """The container that owns a file set; None if nobody claims it."""
+        return min(self._claimants.get(name, ()), key=lambda each: self._ranks[each], default=None)
+
+    def _leave(self, name: str, container_id: str) -> None:
+        claimants = self._claimants[name]
+        claimants.discard(container_id)
+        if not claimants:
+            del self._claimants[name]
+
+    def _changed(self, before: dict[str, str | None]) -> set[str]:
+        changed = set()
+        for name, old in before.items():
+            new = self.owner(name)
+            if new != old:
+                changed.update(each for each in (old, new) if each)
+        return changed
+
+
+def lost_claim(log: Log, winner: Container) -> Rejection:
+    """The rejection for a log whose file set another container owns; it names the winner."""
+    return Rejection(
+        code=Code.CLAIMED,
+        key=log.key,
+        log=log.name,
+        reason=(
+            f"its files are already collected for container {winner.name} ({winner.id[:12]}); "
+            "each file has one owner on a node"
+        ),
+    )

@@ -1,0 +1,107 @@
+"""Flags that several commands share, each with its env variable, and the Settings made of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from pilot.settings import DEFAULT_PREFIXES, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Decorated = TypeVar("Decorated", bound="Callable[..., Any]")
+
+FOLDER = click.Path(path_type=Path)
+
+
+def flag(name: str, **settings: Any) -> Callable[[Decorated], Decorated]:
+    """A click option whose env variable is PILOT_<FLAG>; both are shown in the help."""
+    variable = f"PILOT_{name.lstrip('-').replace('-', '_').upper()}"
+    return click.option(name, envvar=variable, show_envvar=True, show_default=True, **settings)
+
+
+def together(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
+    """Several options as one decorator, in the order given."""
+
+    def decorate(command: Decorated) -> Decorated:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+class CommaList(click.ParamType[tuple[str, ...]]):
+    """Comma-separated words as a tuple."""
+
+    name = "words"
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[str, ...]:
+        """Split at commas, trim, refuse an empty list."""
+        words = tuple(filter(None, (word.strip() for word in str(value).split(","))))
+        if not words:
+            self.fail("names nothing; give comma-separated words", param, ctx)
+        return words
+
+
+rendering = together(
+    flag("--type", default="filebeat", metavar="NAME", help="The collector: filebeat or console."),
+    flag(
+        "--log-prefix",
+        type=CommaList(),
+        default=",".join(DEFAULT_PREFIXES),
+        help="Prefixes of declarations, comma-separated; the first wins.",
+    ),
+    flag(
+        "--pin",
+        type=click.Choice(["auto", "off"]),
+        default="auto",
+        help="Whether the collector reads pins, or (off) the original files.",
+    ),
+    flag(
+        "--pin-root",
+        multiple=True,
+        metavar="DIR",
+        help="Folders for pins, as the node knows them.  [default: log-pilot in /var/log, "
+        "/var/lib/docker and /var/lib/kubelet]",
+    ),
+    flag(
+        "--collector-root", type=FOLDER, default="/", help="Where the collector sees the node's /."
+    ),
+    flag("--config-dir", type=FOLDER, help="The collector's config.  [default: its usual place]"),
+    flag("--data-dir", type=FOLDER, help="The collector's records.  [default: its usual place]"),
+    flag("--templates", type=FOLDER, help="A folder of templates that win over ours."),
+    flag("--max-logs", type=click.IntRange(1, 10_000), default=100, help="Logs per container."),
+)
+
+state_dir = flag(
+    "--state-dir", type=FOLDER, default="/var/lib/log-pilot", help="What must outlive the pilot."
+)
+
+
+def settings_from(chosen: dict[str, Any]) -> Settings:
+    """The flags of a command as Settings; flags with other names or types are translated."""
+    values = dict(chosen)
+    values["log_prefixes"] = values.pop("log_prefix")
+    values["pin"] = values["pin"] != "off"
+    roots = tuple(root for each in values.pop("pin_root") for root in each.split(",") if root)
+    for root in roots:
+        if not root.startswith("/"):
+            raise click.BadParameter(f"{root!r} is not an absolute path", param_hint="--pin-root")
+    if "collector" in values:
+        values["supervised"] = values.pop("collector") == "supervised"
+        values["collector"] = values.pop("collector_program")
+    for name in ("state_dir", "config_dir", "data_dir", "node_root", "static_path", "templates"):
+        if values.get(name):
+            values[name] = values[name].absolute()
+    node_name = os.environ.get("NODE_NAME", "")
+    return Settings(**values, pin_roots=roots, node_name=node_name)

@@ -1,0 +1,103 @@
+"""`log-pilot run`: the daemon."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pilot.cli.options import FOLDER, flag, rendering, settings_from, state_dir
+from pilot.piloters import PiloterError
+from pilot.pins.roots import NoPinRootError
+from pilot.sources import SourceError
+from pilot.state import StateError
+from pilot.telemetry import LEVELS, logging_to_stderr
+from pilot.wiring import agent
+
+if TYPE_CHECKING:
+    from pilot.reconciler import Reconciler
+    from pilot.settings import Settings
+
+
+@click.command()
+@rendering
+@state_dir
+@flag(
+    "--source",
+    default="auto",
+    metavar="NAME",
+    help="Where containers are found: auto, docker or static.",
+)
+@flag(
+    "--static-path",
+    type=FOLDER,
+    default="/etc/log-pilot/containers",
+    help="The static source's folder or file.",
+)
+@flag("--node-root", type=FOLDER, default="/", help="Where the pilot sees the node's /.")
+@flag(
+    "--collector",
+    type=click.Choice(["supervised", "external"]),
+    default="supervised",
+    help="Run the collector as a child, or leave it to somebody else.",
+)
+@flag(
+    "--collector-program",
+    default="",
+    metavar="PROGRAM",
+    help="The collector's program.  [default: by its usual name on PATH]",
+)
+@flag(
+    "--relist",
+    type=click.FloatRange(1),
+    default=30.0,
+    metavar="SECONDS",
+    help="Between two full lists.",
+)
+@flag(
+    "--drain-limit",
+    type=click.FloatRange(0),
+    default=86_400.0,
+    metavar="SECONDS",
+    help="How long the unread files of a container that is gone are kept.",
+)
+@flag(
+    "--log-level",
+    type=click.Choice(LEVELS),
+    default="info",
+    help="Of the pilot's own log, on stderr.",
+)
+def run(log_level: str, **chosen: Any) -> None:
+    """Run the daemon: find containers, pin their logs, configure and run the collector.
+
+    SIGTERM and SIGINT end it in order, SIGHUP has everything listed again.
+    """
+    with logging_to_stderr(log_level):
+        run_agent(settings_from(chosen))
+
+
+def run_agent(settings: Settings) -> None:
+    """Run until a signal; a setting that cannot work ends it with exit code 2 and a sentence."""
+    try:
+        with agent(settings, output=_print) as reconciler:
+            _handle_signals(reconciler)
+            reconciler.run()
+    except (PiloterError, SourceError, StateError, NoPinRootError, OSError) as error:
+        click.echo(f"log-pilot: {error}", err=True)
+        sys.exit(2)
+
+
+def _handle_signals(reconciler: Reconciler) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: reconciler.stop())
+    signal.signal(signal.SIGHUP, lambda _number, _frame: reconciler.mark_all())
+
+
+def _print(line: str) -> None:
+    try:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        sys.exit(0)

@@ -1,0 +1,152 @@
+r"""Tags: fields that a tenant adds to the events of one log.
+
+    tags    = tag *( "," tag )
+    tag     = key "=" ( plain | quoted )
+    plain   = any text without a comma; "=" is part of it
+    quoted  = '"' any text, with \" for a quote and \\ for a backslash '"'
+
+Blanks around keys and values do not count. A key is `[A-Za-z_][A-Za-z0-9_-]*`, with `.` and `/`
+turned into `_`, because collectors and stores read structure into them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pilot.model import Code, Rejection, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+MAX_TAGS = 32
+MAX_TAG_VALUE = 1024  # characters
+
+# What reads one way and means another: control characters, line and paragraph separators,
+# bidirectional marks, overrides and isolates (Unicode UAX #9).
+UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+# Names that mean something else where a tag would land: the pilot's own fields, the structure of
+# the collectors' events (Elastic Common Schema, log-pilot's own) and Elasticsearch's metadata,
+# which makes it refuse the whole event.
+RESERVED = frozenset(
+    {
+        "_doc_count",
+        "_feature",
+        "_field_names",
+        "_id",
+        "_ignored",
+        "_index",
+        "_nested_path",
+        "_parent",
+        "_routing",
+        "_seq_no",
+        "_size",
+        "_source",
+        "_target",
+        "_tier",
+        "_type",
+        "_version",
+        "agent",
+        "beat",
+        "com_aliyun_access",
+        "container",
+        "data_stream",
+        "ecs",
+        "error",
+        "event",
+        "fields",
+        "file",
+        "host",
+        "input",
+        "log",
+        "log_name",
+        "message",
+        "metadata",
+        "offset",
+        "prospector",
+        "source",
+        "stream",
+        "tags",
+        "time",
+    }
+)
+RESERVED_STARTS = ("@", "com_aliyun_access_", "container_", "docker_", "k8s_")
+
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"[ \t\r\n]*(?:,|\Z)', re.DOTALL)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_PLAIN = re.compile(r"[^,]*(?:,|\Z)")
+_ASSIGN = re.compile(r"\s*([^=,]*?)\s*=[ \t\r\n]*")
+
+
+def parse_tags(log: str, key: str, text: str) -> tuple[dict[str, str], list[Rejection]]:
+    """The tags that a text gives; a bad one rejects itself only. Of two alike the later counts."""
+    tags: dict[str, str] = {}
+    rejections: list[Rejection] = []
+
+    def refuse(code: Code, value: str, reason: str, *, notice: bool = False) -> None:
+        rejections.append(
+            Rejection(
+                code=code, key=key, value=shorten(value), log=log, reason=reason, notice=notice
+            )
+        )
+
+    for written, name, value in _split(text):
+        tag = name.replace(".", "_").replace("/", "_")
+        if value is None:
+            refuse(Code.TAG_INVALID, written, "a tag is key=value, and a quote must be closed.")
+        elif tag in RESERVED or tag.startswith(RESERVED_STARTS):
+            refuse(Code.TAG_RESERVED, written, "an event's own fields cannot be set by a tag.")
+        elif not KEY.fullmatch(tag):
+            refuse(
+                Code.TAG_INVALID,
+                written,
+                "a tag's key is 1 to 64 letters, digits, '_' and '-', first a letter or '_'.",
+            )
+        elif problem := _value_problem(value):
+            refuse(Code.TAG_INVALID, written, problem)
+        elif tag not in tags and len(tags) >= MAX_TAGS:
+            refuse(Code.TAG_INVALID, written, f"a log has at most {MAX_TAGS} tags.")
+        else:
+            if tag in tags:
+                refuse(
+                    Code.TAG_INVALID,
+                    written,
+                    f"the tag {tag!r} is given twice; this one counts.",
+                    notice=True,
+                )
+            tags[tag] = _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
+    return tags, rejections
+
+
+def _value_problem(value: str) -> str:
+    if not value:
+        return "a tag's value may not be empty."
+    if len(value) > MAX_TAG_VALUE:
+        return f"a tag's value has at most {MAX_TAG_VALUE} characters."
+    if UNSAFE.search(value):
+        return "a tag's value may hold no control, line separating or direction changing character."
+    return ""
+
+
+def _split(text: str) -> Iterator[tuple[str, str, str | None]]:
+    """Each tag as written, its key and its value; None for one that is no `key=value`."""
+    at = 0
+    while at < len(text):
+        assign = _ASSIGN.match(text, at)
+        start = assign.end() if assign else at
+        quoted = assign is not None and text.startswith('"', start)
+        match = (_QUOTED if quoted else _PLAIN).match(text, start)
+        # A quote that is not closed swallows what follows: where its value ends nobody knows.
+        end = match.end() if match else len(text)
+        written = text[at:end].strip(" \t\r\n,")
+        if assign is None or match is None:
+            if written:
+                yield written, assign[1] if assign else "", None
+        elif quoted:
+            yield written, assign[1], _ESCAPE.sub(r"\1", match[1]).strip()
+        else:
+            yield written, assign[1], match[0].removesuffix(",").strip(" \t\r\n")
+        at = end

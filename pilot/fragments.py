@@ -1,0 +1,120 @@
+"""What is wanted in the config directory, and making it so: one changed container at a time."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from pilot.fields import fields
+from pilot.model import Fragment, Input
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pilot.configdir import ConfigDirectory
+    from pilot.model import Container, FileSet, Log
+    from pilot.piloters import Piloter
+    from pilot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def inputs_of(
+    container: Container,
+    logs: Iterable[Log],
+    settings: Settings,
+    pins_folder: Callable[[FileSet], str | None],
+) -> list[Input]:
+    """The inputs that a container's logs need; `pins_folder` is the node path, None while unknown.
+
+    In direct mode each set is read where it lies; otherwise a set without a place for its pins is
+    left out until it has one.
+    """
+    made = []
+    for declared in logs:
+        shared = fields(container, declared, settings.node_name)
+        for file_set in declared.file_sets:
+            pins = pins_folder(file_set) if settings.pin else None
+            if settings.pin and pins is None:
+                continue
+            made.append(
+                Input(
+                    file_set=file_set,
+                    format=declared.format,
+                    directory=settings.for_collector(file_set.directory),
+                    pins=settings.for_collector(pins) if pins else None,
+                    fields=shared,
+                )
+            )
+    return made
+
+
+class Fragments:
+    """The fragments of all containers and the directory that holds them. Used by the loop only."""
+
+    def __init__(self, piloter: Piloter, directory: ConfigDirectory) -> None:
+        """Keep this directory equal to what this piloter makes of the fragments."""
+        self._piloter, self._directory = piloter, directory
+        self.wanted: dict[str, Fragment] = {}
+        self.unwritten: set[str] = set()  # containers whose change could not be written yet
+        self.problem = ""
+        self.writes = 0
+
+    def want(self, container: Container, inputs: Sequence[Input]) -> bool:
+        """Want what these inputs need for a container; whether a byte changed on disk."""
+        if inputs:
+            self.wanted[container.id] = self._piloter.render(container, inputs)
+        elif self.wanted.pop(container.id, None) is None and container.id not in self.unwritten:
+            return False
+        return self._write({container.id})
+
+    def retry(self) -> None:
+        """Write again what could not be written."""
+        if self.unwritten:
+            self._write(set(self.unwritten))
+
+    def _write(self, changed: set[str]) -> bool:
+        touched = False
+        try:
+            for name, content in self._piloter.files(changed, self.wanted).items():
+                if content is None:
+                    touched |= self._directory.remove(name)
+                else:
+                    touched |= self._directory.write(name, content)
+                if touched:
+                    self.writes += 1
+                    verb = "removed" if content is None else "wrote"
+                    log.info("%s %s", verb, self._directory.folder / name)
+        except OSError as error:
+            self.unwritten |= changed
+            self._say(f"cannot write in {self._directory.folder}: {error}")
+            return touched
+        self.unwritten -= changed
+        if not self.unwritten:
+            self._say("")
+        return touched
+
+    def sync(self) -> None:
+        """Make what was written survive a power cut."""
+        try:
+            self._directory.sync()
+        except OSError as error:
+            log.warning("cannot sync %s: %s", self._directory.folder, error)
+
+    def remove_strangers(self) -> None:
+        """Remove files of ours that no container wants, once a full list has been looked at."""
+        wanted = set(self._piloter.files(self.wanted.keys(), self.wanted))
+        for name in self._directory.names():
+            if name not in wanted:
+                try:
+                    self._directory.remove(name)
+                    log.info("removed %s: no container wants it", self._directory.folder / name)
+                except OSError as error:
+                    log.error("cannot remove %s: %s", name, error)
+
+    def _say(self, problem: str) -> None:
+        if problem and problem != self.problem:
+            log.error("%s; the last good files stay, trying again", problem)
+        elif self.problem and not problem:
+            log.info("writing in %s works again", self._directory.folder)
+        self.problem = problem

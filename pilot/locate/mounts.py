@@ -1,0 +1,30 @@
+"""The mount that a path inside a container lies on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pilot.locate.paths import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pilot.model import Mount
+
+
+def nearest(mounts: Iterable[Mount], path: str) -> tuple[Mount, str] | None:
+    """The mount with the longest destination at or above a folded path, and the path below it.
+
+    The path below is "" at the destination itself. Names count whole: `/logs` is not above
+    `/logs2`. Of two mounts at one place the later counts, because it hides the earlier.
+    """
+    found: tuple[int, Mount, str] | None = None
+    for mount in mounts:
+        destination = fold(mount.destination)
+        if destination is None:
+            continue
+        start = destination.rstrip("/") + "/"
+        at_or_above = path == destination or path.startswith(start)
+        if at_or_above and (found is None or len(destination) >= found[0]):
+            found = (len(destination), mount, path[len(start) :])
+    return found and found[1:]

@@ -1,0 +1,61 @@
+"""Paths as a tenant writes them: folded, or refused with the reason. Nothing asks the disk."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pilot.model import Code, Rejection, shorten
+
+# Control characters, line and paragraph separators, bidirectional marks, overrides and isolates
+# (Unicode UAX #9), and surrogates, which no UTF-8 text has.
+UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+GLOB = re.compile(r"[*?\[]")
+MAX_PATH = 4096  # characters; PATH_MAX counts bytes, so more cannot exist
+MAX_PART = 255  # bytes of one name, NAME_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class InsidePath:
+    """A path inside a container: its folder, absolute and folded, and a name or glob."""
+
+    folder: str
+    pattern: str
+
+    def __str__(self) -> str:
+        return f"{self.folder.rstrip('/')}/{self.pattern}"
+
+
+def parse_path(key: str, item: str) -> InsidePath | Rejection:
+    """An item that is not `stdout`, folded, or why it names no file."""
+    code, reason, hint = Code.PATH_INVALID, "", ""
+    parts = item.split("/")
+    folded = [part for part in parts if part not in ("", ".")]
+    if UNSAFE.search(item):
+        reason = "a path may hold no control, line separating or direction changing character."
+    elif not item.startswith("/"):
+        reason = "the path is not absolute."
+    elif ".." in parts:
+        reason = "a path may not hold '..'."
+    elif len(item) > MAX_PATH or any(len(part.encode()) > MAX_PART for part in folded):
+        reason = f"no file has such a long path (names have at most {MAX_PART} bytes)."
+    elif parts[-1] in ("", "."):
+        code, hint = Code.PATH_FOLDER, shorten("/".join(("", *folded, "*.log")), 200)
+        reason = "this names a folder; name its files."
+    elif any(GLOB.search(part) for part in folded[:-1]):
+        code = Code.PATH_GLOB
+        reason = "patterns in folders are not supported yet, only in the last part of a path."
+    elif "**" in folded[-1]:
+        code = Code.PATH_GLOB
+        reason = "'**' is not supported yet."
+    if reason:
+        return Rejection(code=code, key=key, value=shorten(item), reason=reason, hint=hint)
+    return InsidePath("/" + "/".join(folded[:-1]), folded[-1])
+
+
+def fold(path: str) -> str | None:
+    """A path that a runtime gave, folded; None if it is relative, leads upwards or is no text."""
+    parts = path.split("/")
+    if not path.startswith("/") or ".." in parts or UNSAFE.search(path):
+        return None
+    return "/" + "/".join(part for part in parts if part not in ("", "."))

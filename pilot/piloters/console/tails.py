@@ -1,0 +1,188 @@
+"""The files of one input: found by polling, read in chunks, each from where its record says.
+
+Pins are opened for each chunk, because their names never change meaning. In direct mode a file is
+held open while its name is there, so that its inode cannot become another file unnoticed; one that
+was removed is read to its end and let go.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import logging
+import os
+import re
+import stat
+from typing import TYPE_CHECKING
+
+from pilot.names import parse_pin_name, unescape
+from pilot.piloters.console.framing import Framer
+from pilot.piloters.console.records import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pilot.model import Framing
+    from pilot.piloters.console.framing import Text
+    from pilot.piloters.console.inputs import ConsoleInput
+
+CHUNK = 1 << 18  # bytes per read; other files have their turn in between
+ROTATED = r"(?:[.-][0-9][0-9TZ:_.-]*)?"  # app.log.1, app.log-20260102, 0.log.20260102-030405
+
+log = logging.getLogger(__name__)
+
+
+class Tail:
+    """One file, read from where a record says."""
+
+    def __init__(self, location: str, framing: Framing, record: Record | None) -> None:
+        """Open nothing yet."""
+        self.location, self._framing = location, framing
+        record = record or Record(0, 0)
+        self._framer = Framer(framing, offset=record.offset, read=record.read)
+        self._held = -1
+
+    @property
+    def record(self) -> Record:
+        """How far the texts given out so far go."""
+        return Record(self._framer.offset, self._framer.read)
+
+    def hold(self, status: os.stat_result) -> bool:
+        """Keep the file open; False if it is not the one that was seen. Raises OSError."""
+        descriptor = _open(self.location)
+        if not os.path.samestat(os.fstat(descriptor), status):
+            os.close(descriptor)
+            return False
+        self._held = descriptor
+        return True
+
+    def changed(self, size: int) -> bool:
+        """Whether there may be something to read or to record."""
+        if size < max(self._framer.position, self._framer.read):
+            log.warning("%r was truncated: reading it from the start", self.location)
+            self._framer = Framer(self._framing)
+            return True
+        return size > self._framer.position
+
+    def pull(self) -> tuple[list[Text], bool]:
+        """Read a chunk: its texts, and whether there may be more. Raises OSError."""
+        descriptor = self._held if self._held >= 0 else _open(self.location)
+        try:
+            data = os.pread(descriptor, CHUNK, self._framer.position)
+        finally:
+            if self._held < 0:
+                os.close(descriptor)
+        return self._framer.feed(data), len(data) == CHUNK
+
+    def size(self) -> int:
+        """The size of the held file. Raises OSError."""
+        return os.fstat(self._held).st_size
+
+    def close(self) -> None:
+        """Let the file go."""
+        if self._held >= 0:
+            os.close(self._held)
+            self._held = -1
+
+
+class Tails:
+    """The files of one input."""
+
+    def __init__(self, source: ConsoleInput, recorded: Callable[[str], Record | None]) -> None:
+        """Find nothing yet; `recorded` gives the record of a file."""
+        self.source, self._recorded = source, recorded
+        self._tails: dict[str, Tail] = {}
+        self._failures: dict[str, str] = {}
+        pattern = fnmatch.translate(source.pattern).removesuffix(r"\Z").removesuffix(r"\z")
+        self._match = re.compile(rf"{pattern}{ROTATED if source.rotated else ''}\Z").match
+
+    def files(self) -> list[str]:
+        """The files that are being read, by the names that records know them by."""
+        return list(self._tails)
+
+    def same_files(self, source: ConsoleInput) -> bool:
+        """Whether another version of the input reads the same files in the same way."""
+        names = ("id", "pins", "directory", "pattern", "rotated", "framing")
+        return all(getattr(source, name) == getattr(self.source, name) for name in names)
+
+    def ready(self) -> Iterator[tuple[str, str, Tail]]:
+        """Look at the folder; the files with something to read or to record.
+
+        Each comes with the name that records know it by and its path as the container knows it.
+        """
+        found = self._scan()
+        if found is None:
+            return
+        for file in self._tails.keys() - found.keys():
+            tail = self._tails[file]
+            if not self.source.pins and tail.changed(tail.size()):
+                yield file, self._shown(tail), tail
+            else:
+                tail.close()
+                del self._tails[file]
+        for file, (location, status) in found.items():
+            known = self._tails.get(file)
+            each = known or self._start(file, location, status)
+            if each is None:
+                continue
+            each.location = location
+            if not known or each.changed(status.st_size):
+                yield file, self._shown(each), each
+
+    def fail(self, file: str, error: OSError) -> None:
+        """Say once that a file cannot be read; it is tried again."""
+        if self._failures.get(file) != str(error):
+            self._failures[file] = str(error)
+            log.warning("cannot be read: %s", error)
+
+    def close(self) -> None:
+        """Let all files go."""
+        for tail in self._tails.values():
+            tail.close()
+
+    def _scan(self) -> dict[str, tuple[str, os.stat_result]] | None:
+        """The files that are there; None where the folder cannot be listed."""
+        folder = self.source.pins or self.source.directory
+        try:
+            names = sorted(filter(self._takes, os.listdir(folder)))  # noqa: PTH208 -- in a hot loop
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        except OSError as error:
+            self.fail("", error)
+            return None
+        found = {}
+        for name in names:
+            location = f"{folder}/{name}"
+            try:
+                status = os.lstat(location)
+            except OSError:
+                continue
+            if stat.S_ISREG(status.st_mode):
+                file = location if self.source.pins else f"{status.st_ino}-{status.st_dev}"
+                found[file] = (location, status)
+        return found
+
+    def _takes(self, name: str) -> bool:
+        if self.source.pins:
+            return parse_pin_name(name) is not None
+        return self._match(name) is not None and not name.endswith((".gz", ".tmp"))
+
+    def _start(self, file: str, location: str, status: os.stat_result) -> Tail | None:
+        tail = Tail(location, self.source.framing, self._recorded(file))
+        if not self.source.pins:
+            try:
+                if not tail.hold(status):
+                    return None
+            except OSError as error:
+                self.fail(file, error)
+                return None
+        self._tails[file] = tail
+        return tail
+
+    def _shown(self, tail: Tail) -> str:
+        name = tail.location.rpartition("/")[2]
+        pin = parse_pin_name(name) if self.source.pins else None
+        return f"{self.source.shown.rstrip('/')}/{unescape(pin.path) if pin else name}"
+
+
+def _open(location: str) -> int:
+    return os.open(location, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -1,0 +1,110 @@
+"""When to look at which folder: at once on a hint, else each second where something changed."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from pilot.pins.sweep import Copy, FileKey, FolderStamp, Order, Sweep, folder_stamp, sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable
+    from pathlib import Path
+
+    from pilot.model import FileSet
+    from pilot.pins.record import PinSet
+    from pilot.pins.roots import PinRoots
+    from pilot.pins.watch import FolderWatch
+    from pilot.settings import Settings
+    from pilot.workers import Workers
+
+
+class Looks:
+    """Runs sweeps on workers, one at a time for each file set. Used by the one loop only."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        roots: PinRoots,
+        workers: Workers,
+        serial: Callable[[], int],
+        pinned: Container[FileKey],
+        forbids: Callable[[FileSet, str], str | None],
+        done: Callable[[PinSet, float, Sweep | Exception], None],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`done(set, monotonic time at which the look began, result)` is called on the loop."""
+        self._settings, self._roots, self._workers = settings, roots, workers
+        self._serial, self._pinned, self._forbids = serial, pinned, forbids
+        self._done, self._now = done, monotonic
+        self._checking: set[int] = set()
+        self.watch: FolderWatch | None = None
+
+    def look(self, kept: PinSet) -> None:
+        """Look at a set's folder now; a look that is under way is followed by another."""
+        if kept.sweeping:
+            kept.again = True
+            return
+        kept.sweeping = True
+        began = self._now()
+        order = self._order(kept)
+        self._workers.submit(lambda: sweep(order), lambda result: self._done(kept, began, result))
+
+    def drop(self, name: str) -> None:
+        """Watch a set's folder no more."""
+        if self.watch:
+            self.watch.drop(name)
+
+    def check(self, sets: Iterable[PinSet]) -> None:
+        """Once a second: look again wherever a folder changed since its last look."""
+        groups: dict[int, list[tuple[PinSet, Path, FolderStamp | None]]] = {}
+        for kept in sets:
+            if not kept.tended or kept.sweeping:
+                continue
+            copied = any(not pin.linked for pin in kept.pins.values())
+            if kept.stamp and (copied or not kept.confirmed):
+                self.look(kept)
+                continue
+            device = kept.stamp[0] if kept.stamp else 0
+            path = self._settings.on_node(kept.file_set.directory)
+            groups.setdefault(device, []).append((kept, path, kept.stamp))
+        for device, group in groups.items():
+            if device not in self._checking:  # A dead mount holds up its own group only.
+                self._checking.add(device)
+                self._check_group(device, group)
+
+    def _check_group(
+        self, device: int, group: list[tuple[PinSet, Path, FolderStamp | None]]
+    ) -> None:
+        def differing() -> list[PinSet]:
+            return [kept for kept, path, stamp in group if _stamp(path) != stamp]
+
+        def then(result: list[PinSet] | Exception) -> None:
+            self._checking.discard(device)
+            for kept in result if isinstance(result, list) else ():
+                self.look(kept)
+
+        self._workers.submit(differing, then)
+
+    def _order(self, kept: PinSet) -> Order:
+        self._roots.add_near(kept.file_set)
+        roots = self._roots.roots
+        return Order(
+            file_set=kept.file_set,
+            on_node=self._settings.on_node,
+            forbids=lambda really: self._forbids(kept.file_set, really),
+            roots=(kept.root,) if kept.root else roots,
+            owner=self._pinned.__contains__,
+            serial=self._serial,
+            copies={key: Copy(pin.name) for key, pin in kept.pins.items() if not pin.linked},
+            lost=dict(kept.lost),
+            watch=self.watch.add if self.watch else None,
+        )
+
+
+def _stamp(path: Path) -> FolderStamp | None:
+    try:
+        return folder_stamp(path)
+    except OSError:
+        return None

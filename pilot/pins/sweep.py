@@ -1,0 +1,280 @@
+"""One look at a file set's folder, under confinement, that pins what is new there.
+
+Runs on a worker thread, because a tenant's mount may be dead. Every name below the file set's root
+is opened component by component with O_NOFOLLOW, so no symlink is followed; what is linked is the
+very file that was opened (linkat(2) of /proc/self/fd/N), so what was checked is what is pinned. No
+descriptor on a tenant's mount is kept afterwards.
+"""
+
+from __future__ import annotations
+
+import errno
+import fnmatch
+import os
+import re
+import stat
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pilot.names import pin_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from pilot.model import FileSet
+    from pilot.pins.roots import PinRoot
+
+ROTATED = r"(?:[.-][0-9][0-9TZ:_.-]*)?"  # app.log.1, app.log-20260102, 0.log.20260102-030405
+MOST_FILES = 10_000  # matches of one file set; what is beyond is said and left alone
+HEAD = 64  # bytes compared to tell a copied file from another one that got its inode
+COPY_CHUNK = 1 << 20
+
+FolderStamp = tuple[int, int, int]  # device, inode, mtime in ns of a folder
+FileKey = tuple[int, int]  # device, inode
+
+
+class FolderMissingError(Exception):
+    """The file set's folder is not there."""
+
+
+class RefusedError(Exception):
+    """The file set's folder may not be read; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A pin that a sweep made."""
+
+    key: FileKey
+    name: str
+    linked: bool
+    size: int = 0  # of a copy: how far it got
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copied pin that a sweep should make grow: where it lies."""
+
+    name: str
+
+
+@dataclass(slots=True)
+class Sweep:
+    """What one look found and did."""
+
+    stamp: FolderStamp
+    root: PinRoot | None = None  # the pin root that the folder's filesystem got
+    files: dict[FileKey, str] = field(default_factory=dict)  # every match → its name
+    pinned: list[Pinned] = field(default_factory=list)
+    grown: dict[FileKey, int] = field(default_factory=dict)  # copies → bytes added
+    replaced: list[FileKey] = field(default_factory=list)  # copies whose inode is another file now
+    refused: dict[str, str] = field(default_factory=dict)  # name → why it is not collected
+    failed: dict[str, str] = field(default_factory=dict)  # name → why it could not be pinned now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a sweep needs to know. `owner` and `serial` are called from the worker thread."""
+
+    file_set: FileSet
+    on_node: Callable[[str], Path]
+    forbids: Callable[[str], str | None]  # may this folder, as it really is, be read?
+    roots: tuple[PinRoot, ...]  # the set's own root first, if it has one
+    owner: Callable[[FileKey], bool]  # is this file pinned already, by any set?
+    serial: Callable[[], int]
+    copies: Mapping[FileKey, Copy]
+    lost: Mapping[FileKey, str]  # pins that vanished: made again under the old name
+    watch: Callable[[str, str, int], None] | None  # (set, pattern, descriptor of the folder)
+
+
+def sweep(order: Order) -> Sweep:
+    """Look at the folder once. Raises FolderMissingError, RefusedError or OSError."""
+    with open_folder(order.file_set, order.on_node, order.forbids) as folder:
+        if order.watch:
+            order.watch(order.file_set.name, order.file_set.pattern, folder)
+        found = os.fstat(folder)  # Before the listing: a change during it changes the stamp.
+        result = Sweep(stamp=(found.st_dev, found.st_ino, found.st_mtime_ns))
+        if order.roots:
+            same = [root for root in order.roots if root.device == found.st_dev]
+            result.root = same[0] if same else order.roots[0]
+            if len(same) > 1:
+                result.root = _linkable(folder, same, order) or result.root
+        for name in matching_names(folder, order.file_set, result.refused):
+            _take(name, folder, order, result)
+    return result
+
+
+def folder_stamp(path: Path) -> FolderStamp | None:
+    """A cheap sign that a folder changed; None if it is missing. Reads nothing below it."""
+    try:
+        found = path.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return (found.st_dev, found.st_ino, found.st_mtime_ns)
+
+
+@contextmanager
+def open_folder(
+    file_set: FileSet, on_node: Callable[[str], Path], forbids: Callable[[str], str | None]
+) -> Iterator[int]:
+    """A descriptor of the file set's folder, for this context only.
+
+    The root is opened as the runtime gave it; below it no symlink is followed.
+    """
+    directory = os.O_DIRECTORY | os.O_CLOEXEC
+    with ExitStack() as opened:
+        try:
+            descriptor = os.open(on_node(file_set.root), os.O_PATH | directory)
+            opened.callback(os.close, descriptor)
+            for part in filter(None, file_set.folder.split("/")):
+                flags = os.O_PATH | directory | os.O_NOFOLLOW
+                descriptor = os.open(part, flags, dir_fd=descriptor)
+                opened.callback(os.close, descriptor)
+            really = os.readlink(f"/proc/self/fd/{descriptor}")
+            if why := forbids(really):
+                raise RefusedError(why)
+            listable = os.open(".", os.O_RDONLY | directory, dir_fd=descriptor)
+            opened.callback(os.close, listable)
+        except FileNotFoundError as error:
+            raise FolderMissingError(file_set.directory) from error
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENOTDIR):
+                raise RefusedError(
+                    f"{file_set.directory} is, or lies below, a symlink or a file: not followed"
+                ) from error
+            raise
+        yield listable
+
+
+def matching_names(folder: int, file_set: FileSet, refused: dict[str, str]) -> list[str]:
+    """The names in a folder that belong to the file set, sorted, at most MOST_FILES."""
+    suffix = ROTATED if file_set.rotated else ""
+    pattern = fnmatch.translate(file_set.pattern).removesuffix(r"\Z").removesuffix(r"\z")
+    match = re.compile(rf"{pattern}{suffix}\Z").match
+    names = sorted(
+        name for name in os.listdir(folder) if match(name) and not name.endswith((".gz", ".tmp"))
+    )
+    if len(names) > MOST_FILES:
+        refused["…"] = f"more than {MOST_FILES} files match; the rest is not collected"
+    return names[:MOST_FILES]
+
+
+def _take(name: str, folder: int, order: Order, result: Sweep) -> None:
+    """Find out what one name is and pin it if it is new."""
+    try:
+        file = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        result.failed[name] = str(error.strerror)
+        return
+    try:
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode):
+            kind = "a symlink" if stat.S_ISLNK(found.st_mode) else "not a regular file"
+            result.refused[name] = f"{kind}: not followed, not read"
+            return
+        key = (found.st_dev, found.st_ino)
+        result.files[key] = name
+        if not result.root:
+            return
+        try:
+            if copy := order.copies.get(key):
+                _grow(copy, key, file, order, result)
+            elif not order.owner(key):
+                result.pinned.append(_pin(name, key, file, order, result.root))
+        except OSError as error:
+            result.failed[name] = str(error.strerror)
+    finally:
+        os.close(file)
+
+
+def _linkable(folder: int, roots: list[PinRoot], order: Order) -> PinRoot | None:
+    """The first of several roots on one filesystem that a file of this folder can be linked into.
+
+    link(2) compares mounts, not filesystems, so only trying tells. None while there is no file.
+    """
+    for name in matching_names(folder, order.file_set, {}):
+        for root in roots:
+            probe = order.on_node(root.path) / f".probe-{order.file_set.name}"
+            probe.unlink(missing_ok=True)
+            target = os.open(probe.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.link(
+                    name, probe.name, src_dir_fd=folder, dst_dir_fd=target, follow_symlinks=False
+                )
+            except OSError:
+                continue
+            finally:
+                os.close(target)
+                probe.unlink(missing_ok=True)
+            return root
+        break
+    return None
+
+
+def _pin(name: str, key: FileKey, file: int, order: Order, root: PinRoot) -> Pinned:
+    """Link the open file into its set's folder of pins or, where that is impossible, copy it."""
+    pins = order.on_node(root.path) / order.file_set.name
+    pins.mkdir(mode=0o755, exist_ok=True)
+    called = order.lost.get(key) or pin_name(name, key[1], order.serial())
+    target = os.open(pins, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        # With a dir_fd this is linkat(2) with AT_SYMLINK_FOLLOW, which links the open file itself.
+        os.link(f"/proc/self/fd/{file}", called, dst_dir_fd=target, follow_symlinks=True)
+    except FileExistsError:
+        os.close(target)
+        return Pinned(key, called, linked=True)  # A crash came between the link and its record.
+    except OSError as error:
+        os.close(target)
+        if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP):
+            raise
+        size = copy_growth(file, pins / called, key)[0]
+        return Pinned(key, called, linked=False, size=size)
+    os.close(target)
+    return Pinned(key, called, linked=True)
+
+
+def _grow(copy: Copy, key: FileKey, file: int, order: Order, result: Sweep) -> None:
+    if not result.root:
+        return
+    path = order.on_node(result.root.path) / order.file_set.name / copy.name
+    added, same = copy_growth(file, path, key)
+    if same:
+        result.grown[key] = added
+    else:
+        result.replaced.append(key)
+
+
+def copy_growth(file: int, target: Path, key: FileKey) -> tuple[int, bool]:
+    """Append to a copy what its original grew by: (bytes added, still the same file).
+
+    The copy's size is the offset; there is no other state. A file that became shorter, or that
+    starts differently, is another file. Raises OSError.
+    """
+    source = os.open(f"/proc/self/fd/{file}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(source)
+        if (found.st_dev, found.st_ino) != key:
+            return 0, False
+        with target.open("ab+") as copy:
+            offset = start = copy.seek(0, os.SEEK_END)
+            if found.st_size < offset:
+                return 0, False
+            if offset:
+                copy.seek(0)
+                head = copy.read(HEAD)
+                if os.pread(source, len(head), 0) != head:
+                    return 0, False
+            while offset < found.st_size:
+                count = os.sendfile(
+                    copy.fileno(), source, offset, min(COPY_CHUNK, found.st_size - offset)
+                )
+                if not count:
+                    break
+                offset += count
+    finally:
+        os.close(source)
+    return offset - start, True

@@ -1,0 +1,103 @@
+"""One inotify instance for all folders: says early that a file set is worth a sweep.
+
+Only a hint: an overflow, a lost watch or a limit of watches costs at most the second until the
+next regular look. Watches are added from the workers, by descriptor, so that a path is never
+resolved twice and never on the loop.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from inotify_simple import INotify, flags
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MASK = (
+    flags.CREATE
+    | flags.MOVED_TO
+    | flags.MOVED_FROM
+    | flags.DELETE
+    | flags.DELETE_SELF
+    | flags.ONLYDIR
+)
+
+log = logging.getLogger(__name__)
+
+
+class FolderWatch:
+    """Watches folders and calls back with the name of a file set."""
+
+    def __init__(self, changed: Callable[[str], None]) -> None:
+        """Call `changed(file set name)` from the watching thread."""
+        self._changed = changed
+        self._lock = threading.Lock()
+        self._sets: dict[int, dict[str, str]] = {}  # watch → file set → pattern
+        self._watches: dict[str, int] = {}  # file set → watch
+        self._complained = False
+        try:
+            self._inotify: INotify | None = INotify()
+        except OSError as error:
+            log.warning("no inotify (%s): new files are found by looking each second", error)
+            self._inotify = None
+            return
+        threading.Thread(target=self._run, name="inotify", daemon=True).start()
+
+    @property
+    def count(self) -> int:
+        """How many folders are watched."""
+        return len(self._sets)
+
+    def add(self, name: str, pattern: str, folder: int) -> None:
+        """Watch an open folder for a file set; from any thread. The descriptor is not kept."""
+        if not self._inotify:
+            return
+        try:
+            watch = self._inotify.add_watch(f"/proc/self/fd/{folder}", MASK)
+        except OSError as error:
+            if not self._complained:
+                self._complained = True
+                log.warning(
+                    "inotify takes no more folders (%s): those are looked at each second", error
+                )
+            return
+        with self._lock:
+            if self._watches.get(name) != watch:
+                self._forget(name)
+                self._watches[name] = watch
+            self._sets.setdefault(watch, {})[name] = pattern
+
+    def drop(self, name: str) -> None:
+        """Watch no more for a file set."""
+        with self._lock:
+            self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        watch = self._watches.pop(name, None)
+        if watch is None or not self._inotify:
+            return
+        sets = self._sets.get(watch, {})
+        sets.pop(name, None)
+        if not sets:
+            self._sets.pop(watch, None)
+            try:
+                self._inotify.rm_watch(watch)
+            except OSError:
+                pass  # The folder is gone, and its watch with it.
+
+    def _run(self) -> None:
+        assert self._inotify  # noqa: S101 -- the thread is started only with one
+        while True:
+            for event in self._inotify.read():
+                with self._lock:
+                    sets = dict(self._sets.get(event.wd, {}))
+                    if event.mask & (flags.DELETE_SELF | flags.IGNORED):
+                        for name in self._sets.pop(event.wd, {}):
+                            self._watches.pop(name, None)
+                for name, pattern in sets.items():
+                    if not event.name or fnmatch.fnmatchcase(event.name, f"{pattern}*"):
+                        self._changed(name)

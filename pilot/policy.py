@@ -1,0 +1,78 @@
+"""What the administrator allows: which folders of the node a tenant's mount may bring logs from.
+
+Whoever may start a container here need not be allowed to read the node's own files, but a mount
+that is read by the pilot is read with the pilot's rights. Paths are judged as written; what a
+symlink makes of them is judged by asking again with the path that was really opened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+VOLUME = "volume"  # the runtimes' word for a volume that the runtime made and placed itself
+BIND = "bind"
+
+NODE_FOLDERS = (
+    "/boot",
+    "/dev",
+    "/etc",
+    "/proc",
+    "/root",
+    "/run",
+    "/sys",
+    "/var/log/pods",
+    "/var/run",
+)
+# Other containers' files, secrets and logs lie there.
+RUNTIME_ROOTS = (
+    "/var/lib/containerd",
+    "/var/lib/containers",
+    "/var/lib/docker",
+    "/var/lib/kubelet",
+)
+# Below a runtime's root, what it keeps volumes in: its own, and those that plugins mount for it.
+_VOLUME_FOLDERS = frozenset({"plugins", "volumes"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What tenants may have collected. `roots` are further folders of runtimes (a data-root)."""
+
+    roots: tuple[str, ...] = ()
+
+    def forbids(self, path: str, kind: str = BIND) -> str | None:
+        """Which rule forbids a path of the node to mounts of that kind; None if none does.
+
+        Forbidden are `/`, the listed folders, whatever lies under one, and whatever contains one. A
+        volume may lie where its runtime keeps volumes.
+        """
+        if not path.startswith("/") or ".." in path.split("/"):
+            return "it is no absolute path without '..'"
+        folded = _fold(path)
+        if folded == "/":
+            return "it is the whole node"
+        runtimes = {*RUNTIME_ROOTS, *(_fold(root) for root in self.roots if root.startswith("/"))}
+        for rule in sorted({*NODE_FOLDERS, *runtimes}):
+            if folded == rule:
+                return f"{rule} is the node's own"
+            if _under(folded, rule):
+                if kind == VOLUME and rule in runtimes and _is_volume(folded, rule):
+                    continue
+                return f"it lies under {rule}"
+            if _under(rule, folded):
+                return f"it contains {rule}"
+        return None
+
+
+def _fold(path: str) -> str:
+    return "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
+
+
+def _under(path: str, folder: str) -> bool:
+    return path.startswith(folder.rstrip("/") + "/")
+
+
+def _is_volume(path: str, root: str) -> bool:
+    """Docker puts volumes in `<root>[/<uid>.<gid>]/volumes/<name>`, Podman in `storage/volumes`."""
+    above = path.removeprefix(root).split("/")[1:-1]
+    return not _VOLUME_FOLDERS.isdisjoint(above[:2])

@@ -1,0 +1,266 @@
+"""The pass and its loop: hints become looks, looks become wanted state, wanted state becomes files.
+
+One thread runs everything here and is the only writer of the config directory, the pins' record and
+the state folder; so there are no locks and no order of events to get right. It never waits for
+anybody: calls that may block run on workers and come back as messages. An event only says whom to
+look at. A container has ended when a look says so, and is gone when the source says that it does
+not exist; a list that lacks it is a reason to look, and a list or look that fails is a reason to
+try again. So whatever is lost, doubled or reordered, the next look repairs it.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import random
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pilot.accept import declares
+from pilot.hints import Backoff, Deadlines, Hints
+from pilot.model import State
+from pilot.sources import SourceError
+from pilot.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pilot.containers import Containers
+    from pilot.fragments import Fragments
+    from pilot.model import Container
+    from pilot.pins.keeper import Keeper
+    from pilot.settings import Settings
+    from pilot.sources import Source
+
+CHECK = 1.0  # seconds between two looks at all folders, and between two surveys
+RETRY = (0.2, 2.0)  # seconds: first and longest wait after a failed look, list or watch
+SAVE = 60.0  # seconds between two saves of what is left until a deadline
+
+log = logging.getLogger(__name__)
+
+
+class Mailbox:
+    """What other threads ask the loop to do, in order."""
+
+    def __init__(self) -> None:
+        self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Have the loop run this; from any thread."""
+        self._calls.put(call)
+
+    def wake(self) -> None:
+        """Have the loop look at its hints; from any thread."""
+        self._calls.put(lambda: None)
+
+    def wait(self, timeout: float) -> None:
+        """Run what was posted; wait up to `timeout` seconds for the first of it."""
+        try:
+            self._calls.get(timeout=max(0.0, timeout))()
+            while True:
+                self._calls.get_nowait()()
+        except queue.Empty:
+            pass
+
+
+class Reconciler:
+    """The loop. `run` returns after `stop`."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        source: Source,
+        containers: Containers,
+        keeper: Keeper | None,
+        fragments: Fragments,
+        mailbox: Mailbox,
+        deadlines: Deadlines[tuple[str, str]],
+    ) -> None:
+        """Reconcile what `source` says with what is there."""
+        self._settings, self._source = settings, source
+        self._containers, self._keeper, self._fragments = containers, keeper, fragments
+        self._mailbox, self._deadlines = mailbox, deadlines
+        self._hints = Hints(mailbox.wake)
+        self._looks = Workers("look", 4, mailbox.post)
+        self._lists = Workers("list", 1, mailbox.post)
+        self._stopping = threading.Event()
+        self._stamps: dict[str, str] = {}  # as of the last list
+        self._plain: set[str] = set()  # containers that declare nothing
+        self._retries: dict[str, Backoff] = {}
+        self._list_retry = Backoff(*RETRY)
+        self._listing = self._list_again = False
+        self._clean = False
+        self.source_problem = "not connected yet"
+        self.listed: float | None = None  # monotonic time of the last whole list
+        self.passed: float | None = None  # monotonic time of the last pass
+        self.looks = self.lists = self.passes = 0
+
+    def run(self) -> None:
+        """Run until `stop`; then what is open is saved."""
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
+        self._deadlines.set(("check", ""), time.monotonic() + CHECK)
+        self._deadlines.set(("save", ""), time.monotonic() + SAVE)
+        while not self._stopping.is_set():
+            self._pass()
+            until = self._deadlines.next()
+            self._mailbox.wait(CHECK if until is None else until - time.monotonic())
+        self._save()
+        self._containers.save_deadlines()
+
+    def stop(self) -> None:
+        """End the loop; from any thread or a signal handler."""
+        self._stopping.set()
+        self._mailbox.wake()
+
+    def mark_all(self) -> None:
+        """Have everything listed again; from any thread or a signal handler."""
+        self._hints.mark_all()
+
+    @property
+    def hints(self) -> int:
+        """How many hints there have been."""
+        return self._hints.marked
+
+    # -- one pass ------------------------------------------------------------------------------
+
+    def _pass(self) -> None:
+        self.passes += 1
+        self.passed = time.monotonic()
+        for key in self._deadlines.due(self.passed):
+            self._due(key)
+        if self._hints.take_all():
+            self._list()
+        for container_id in self._hints.take():
+            self._look(container_id)
+        self._save()
+
+    def _save(self) -> None:
+        self._fragments.sync()
+        self._containers.save()
+        if self._keeper:
+            self._keeper.save()
+
+    def _due(self, key: tuple[str, str]) -> None:
+        what, which = key
+        now = time.monotonic()
+        if what == "check":
+            self._deadlines.set(key, now + CHECK)
+            self._check()
+        elif what == "save":
+            self._deadlines.set(key, now + SAVE)
+            self._containers.save_deadlines()
+            if self._keeper:
+                self._keeper.survey(self._keeper.untended())
+        elif what == "list":
+            self._list()
+        elif what == "look":
+            self._hints.mark(which)
+        else:
+            self._containers.due(key)
+
+    def _check(self) -> None:
+        self._fragments.retry()
+        if self._keeper:
+            self._keeper.check()
+            self._keeper.survey(self._containers.draining_sets())
+        calm = self.listed is not None and not self._retries and not self._listing
+        if not self._clean and calm and not self._hints.busy and not self._containers.waiting:
+            self._clean = True
+            self._fragments.remove_strangers()
+
+    # -- lists ---------------------------------------------------------------------------------
+
+    def _list(self) -> None:
+        if self._listing:
+            self._list_again = True
+            return
+        self._listing, self._list_again = True, False
+        self.lists += 1
+        self._lists.submit(self._source.list, self._listed)
+
+    def _listed(self, result: Mapping[str, str] | Exception) -> None:
+        self._listing = False
+        now = time.monotonic()
+        if isinstance(result, Exception):
+            self._say_source(result)
+            self._deadlines.set(("list", ""), now + self._list_retry.wait())
+            return
+        self._say_source(None)
+        self._list_retry.reset()
+        self.listed = now
+        for container_id, stamp in result.items():
+            if container_id not in self._plain and self._stamps.get(container_id) != stamp:
+                self._hints.mark(container_id)
+        for container_id, known in self._containers.tracked.items():
+            if container_id not in result and not known.gone:
+                self._hints.mark(container_id)
+        self._plain &= result.keys()
+        self._stamps = dict(result)
+        wait = 0.0 if self._list_again else self._settings.relist * random.uniform(0.8, 1.2)  # noqa: S311 -- jitter
+        self._deadlines.set(("list", ""), now + wait)
+
+    # -- looks ---------------------------------------------------------------------------------
+
+    def _look(self, container_id: str) -> None:
+        if container_id in self._plain:
+            self._hints.done(container_id)
+            return
+        self.looks += 1
+        self._looks.submit(
+            lambda: self._source.look(container_id), lambda found: self._looked(container_id, found)
+        )
+
+    def _looked(self, container_id: str, found: Container | Exception | None) -> None:
+        self._hints.done(container_id)
+        if isinstance(found, Exception):
+            self._say_source(found)
+            retry = self._retries.setdefault(container_id, Backoff(*RETRY))
+            self._deadlines.set(("look", container_id), time.monotonic() + retry.wait())
+            return
+        self._retries.pop(container_id, None)
+        if found is None:
+            self._containers.missing(container_id)
+        elif not declares(found, self._settings):
+            self._plain.add(container_id)
+        elif found.state is not State.CREATED:
+            self._containers.found(self._relevant(found))
+
+    def _relevant(self, container: Container) -> Container:
+        """Without the env that is not ours: it may hold secrets, and it is saved."""
+        starts = tuple(
+            f"{prefix}{sep}logs{sep}" for prefix in self._settings.log_prefixes for sep in "_."
+        )
+        env = {key: value for key, value in container.env.items() if key.startswith(starts)}
+        return replace(container, env=env)
+
+    # -- the source's stream -------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        retry = Backoff(*RETRY)
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                self._source.watch(self._hints)
+                return
+            except SourceError as error:
+                problem: Exception = error
+            except Exception as error:  # a defect in a source must not end the watching
+                log.exception("source %s failed", self._source.name)
+                problem = error
+            if self._stopping.is_set():
+                return
+            if time.monotonic() - began > RETRY[1]:
+                retry.reset()
+            self._mailbox.post(lambda problem=problem: self._say_source(problem))  # type: ignore[misc]
+            self._stopping.wait(retry.wait())
+
+    def _say_source(self, problem: Exception | None) -> None:
+        text = str(problem or "")
+        if text and not self.source_problem:
+            log.warning("source %s: %s; nothing is removed, trying again", self._source.name, text)
+        elif not text and self.source_problem:
+            log.info("source %s answers", self._source.name)
+        self.source_problem = text

@@ -1,0 +1,186 @@
+"""What must outlive the pilot: containers as last seen, pins by file set, the next serial.
+
+One JSON file each, with a version, written atomically. Fields that a reader does not know are
+ignored and fields that are missing have defaults, so that version N-1 reads what N writes. A file
+that cannot be read is set aside and said, never the reason not to start.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import threading
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pilot.files import remove_temporaries, write_atomically
+from pilot.model import Container, FileSet, Framing, Mount, Pod, State
+from pilot.names import file_stem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+T = TypeVar("T")
+VERSION = 1
+SERIALS_AT_ONCE = 1000  # taken from disk in blocks, so that a pin costs no write of its own
+
+log = logging.getLogger(__name__)
+
+
+class StateError(Exception):
+    """The state folder cannot be used. Said to a person, at start."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedContainer:
+    """A container as last seen and how far its end has come. Seconds."""
+
+    container: Container
+    gone: bool = False  # the runtime said that it does not exist any more
+    drain_left: float | None = None  # None while it runs
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPin:
+    """One pin: its name holds inode and serial, the device says whose inode it is."""
+
+    name: str
+    device: int
+    linked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSet:
+    """A file set that has, or had, pins: where they are and which."""
+
+    file_set: FileSet
+    pin_root: str
+    pins: tuple[SavedPin, ...]
+
+
+class StateStore:
+    """The state folder. Used by the one loop only; one pilot per node holds it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open and lock the folder. Raises StateError if another pilot has it or it is unusable."""
+        self._containers, self._sets = folder / "containers", folder / "sets"
+        self._serial_file = folder / "serial"
+        try:
+            for part in (self._containers, self._sets):
+                part.mkdir(parents=True, exist_ok=True, mode=0o700)
+                remove_temporaries(part)
+            remove_temporaries(folder)
+            self._lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._lock)
+            raise StateError(f"another log-pilot uses the state folder {folder}") from error
+        except OSError as error:
+            raise StateError(f"cannot use the state folder {folder}: {error}") from error
+        self._serial = self._serials_end = 0
+        self._serial_lock = threading.Lock()
+
+    def close(self) -> None:
+        """Let another pilot have the folder."""
+        os.close(self._lock)
+
+    def containers(self) -> Iterator[SavedContainer]:
+        """Every saved container that can be read."""
+        return _load(self._containers, _container_from)
+
+    def save_container(self, saved: SavedContainer) -> None:
+        """Save one container. Raises OSError."""
+        _write(self._containers / f"{file_stem(saved.container.id)}.json", asdict(saved))
+
+    def forget_container(self, container_id: str) -> None:
+        """Forget one container. Raises OSError."""
+        (self._containers / f"{file_stem(container_id)}.json").unlink(missing_ok=True)
+
+    def sets(self) -> Iterator[SavedSet]:
+        """Every saved file set that can be read."""
+        return _load(self._sets, _set_from)
+
+    def save_set(self, saved: SavedSet) -> None:
+        """Save one file set. Raises OSError."""
+        _write(self._sets / f"{saved.file_set.name}.json", asdict(saved))
+
+    def forget_set(self, name: str) -> None:
+        """Forget one file set. Raises OSError."""
+        (self._sets / f"{name}.json").unlink(missing_ok=True)
+
+    def next_serial(self) -> int:
+        """A number that was never given before on this node; from any thread. Raises OSError.
+
+        Without a saved one it starts from the clock, so that a wiped state folder does not bring
+        back the names that a collector's records still hold.
+        """
+        with self._serial_lock:
+            if self._serial >= self._serials_end:
+                try:
+                    saved = int(self._serial_file.read_text())
+                except (FileNotFoundError, ValueError):
+                    saved = time.time_ns() // 1_000_000
+                self._serial = max(saved, self._serial)
+                write_atomically(self._serial_file, str(self._serial + SERIALS_AT_ONCE).encode())
+                self._serials_end = self._serial + SERIALS_AT_ONCE
+            self._serial += 1
+            return self._serial
+
+
+def _write(path: Path, data: dict[str, Any]) -> None:
+    text = json.dumps({"version": VERSION, **data}, sort_keys=True, separators=(",", ":"))
+    write_atomically(path, text.encode("ascii"))
+
+
+def _load(folder: Path, parse: Callable[[dict[str, Any]], T]) -> Iterator[T]:
+    for path in sorted(folder.glob("*.json")):
+        try:
+            yield parse(json.loads(path.read_bytes()))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.error("state file %s cannot be read (%r): set aside", path, error)
+            path.rename(path.with_suffix(".unreadable"))
+
+
+def _container_from(data: dict[str, Any]) -> SavedContainer:
+    raw = data["container"]
+    container = Container(
+        id=raw["id"],
+        name=raw["name"],
+        state=State(raw["state"]),
+        created=raw.get("created", ""),
+        image=raw.get("image", ""),
+        env=raw.get("env", {}),
+        labels=raw.get("labels", {}),
+        mounts=tuple(
+            Mount(mount["destination"], mount["source"], mount["kind"]) for mount in raw["mounts"]
+        ),
+        log_path=raw.get("log_path", ""),
+        log_framing=Framing(raw.get("log_framing", Framing.DOCKER)),
+        log_driver=raw.get("log_driver", ""),
+        rootfs=raw.get("rootfs", ""),
+        pod=_pod_from(raw["pod"]) if raw.get("pod") else None,
+    )
+    return SavedContainer(container, bool(data.get("gone")), data.get("drain_left"))
+
+
+def _pod_from(raw: dict[str, str]) -> Pod:
+    return Pod(raw["namespace"], raw["name"], raw.get("uid", ""), raw.get("container", ""))
+
+
+def _set_from(data: dict[str, Any]) -> SavedSet:
+    raw = data["file_set"]
+    file_set = FileSet(
+        name=raw["name"],
+        root=raw["root"],
+        folder=raw["folder"],
+        pattern=raw["pattern"],
+        framing=Framing(raw["framing"]),
+        inside=raw.get("inside", ""),
+        rotated=bool(raw.get("rotated", True)),
+    )
+    pins = tuple(SavedPin(pin["name"], pin["device"], pin["linked"]) for pin in data["pins"])
+    return SavedSet(file_set, data["pin_root"], pins)

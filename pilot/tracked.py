@@ -1,0 +1,34 @@
+"""One tracked container: what it declares, who refused what, and how far its end has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pilot.drain import Phase
+
+if TYPE_CHECKING:
+    from pilot.model import Container, FileSet, Log, Rejection
+
+
+@dataclass(slots=True)
+class Tracked:
+    """One container and what became of its declarations."""
+
+    container: Container
+    logs: tuple[Log, ...]
+    rejections: tuple[Rejection, ...]
+    gone: bool = False
+    phase: Phase = Phase.RUNNING
+    ended: float = 0.0  # monotonic time of the look that found it ended
+    deadline: float | None = None  # monotonic; from the moment it was gone
+    waiting: bool = True  # no config has been written since it was found
+    lost: tuple[int, int] = (0, 0)  # files and bytes given up at the deadline
+    drain_left: float | None = None  # seconds, from before a restart
+    placed: frozenset[str] = frozenset()  # file sets in its config as last written
+    said: set[str] = field(default_factory=set)  # rejections that are in the log already
+
+    @property
+    def sets(self) -> list[FileSet]:
+        """Every file set of its logs."""
+        return [file_set for each in self.logs for file_set in each.file_sets]

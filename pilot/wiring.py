@@ -1,0 +1,137 @@
+"""Settings become the objects that do the work; the only place that knows them all."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from pilot import piloters, sources
+from pilot.collector import Supervisor
+from pilot.configdir import ConfigDirectory
+from pilot.containers import Containers
+from pilot.files import write_atomically
+from pilot.fragments import Fragments
+from pilot.hints import Deadlines
+from pilot.pins.keeper import Keeper
+from pilot.pins.roots import PinRoots
+from pilot.pins.watch import FolderWatch
+from pilot.policy import Policy
+from pilot.reconciler import Mailbox, Reconciler
+from pilot.state import StateStore
+from pilot.status.server import SOCKET, StatusServer
+from pilot.status.snapshot import Snapshot
+from pilot.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from pilot.model import FileSet
+    from pilot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def agent(settings: Settings, output: Callable[[str], None]) -> Iterator[Reconciler]:
+    """Everything that `log-pilot run` needs, started but for the loop; stopped in order at the end.
+
+    `output` gets the lines that a supervised collector writes to stdout. Raises StateError,
+    NoPinRootError, SourceError, PiloterError or OSError before anything on disk is changed that a
+    running collector uses.
+    """
+    with ExitStack() as opened:
+        piloter = piloters.create(settings.type, settings)
+        prepared = piloter.prepare()
+        store = StateStore(settings.state_dir)
+        opened.callback(store.close)
+        policy = Policy()
+        mailbox, deadlines = Mailbox(), Deadlines[tuple[str, str]]()
+        keeper = None
+        if settings.pin:
+            keeper = Keeper(
+                settings=settings,
+                store=store,
+                roots=PinRoots(settings),
+                workers=Workers("pins", 6, mailbox.post),
+                piloter=piloter,
+                forbids=lambda file_set, really: forbids(policy, settings, file_set, really),
+            )
+            watching = keeper
+            keeper.watch_with(FolderWatch(lambda name: mailbox.post(lambda: watching.look(name))))
+        source = sources.create(settings)
+        opened.callback(source.close)
+        directory = ConfigDirectory(piloter.directory, piloter.suffix)
+        directory.adopt()
+        fragments = Fragments(piloter, directory)
+        containers = Containers(
+            settings=settings,
+            policy=policy,
+            store=store,
+            keeper=keeper,
+            fragments=fragments,
+            refuse=piloter.refuse,
+            later=lambda key, seconds: deadlines.set(key, time.monotonic() + seconds),
+        )
+        if keeper:
+            keeper.changed = containers.set_changed
+        _restore(store, keeper, containers)
+        _write_missing(prepared)
+        supervisor = None
+        if settings.supervised:
+            supervisor = Supervisor(piloter.command(), output)
+            supervisor.start()
+            opened.callback(supervisor.stop)
+        reconciler = Reconciler(
+            settings=settings,
+            source=source,
+            containers=containers,
+            keeper=keeper,
+            fragments=fragments,
+            mailbox=mailbox,
+            deadlines=deadlines,
+        )
+        snapshot = Snapshot(
+            settings=settings,
+            reconciler=reconciler,
+            containers=containers,
+            fragments=fragments,
+            keeper=keeper,
+            supervisor=supervisor,
+        )
+        server = StatusServer(settings.state_dir / SOCKET, snapshot, mailbox.post)
+        opened.callback(server.close)
+        log.info("collector %s, config in %s", piloter.name, piloter.directory)
+        yield reconciler
+
+
+def forbids(policy: Policy, settings: Settings, file_set: FileSet, really: str) -> str | None:
+    """Whether a folder, as it was really opened, may be read; a sentence if not.
+
+    The runtime's own log folders and those that the declaration already named were judged by their
+    names; what a symlink in a mount's source leads to is judged here.
+    """
+    root = str(settings.node_root)
+    on_node = "/" + really.removeprefix(root).lstrip("/") if root != "/" else really
+    if not file_set.inside or on_node == file_set.directory:
+        return None
+    rule = policy.forbids(on_node)
+    return f"{file_set.directory} leads to {on_node}: {rule}" if rule else None
+
+
+def _restore(store: StateStore, keeper: Keeper | None, containers: Containers) -> None:
+    if keeper:
+        for saved in store.sets():
+            keeper.restore(saved)
+    for known in store.containers():
+        containers.restore(known)
+
+
+def _write_missing(prepared: Mapping[Path, bytes]) -> None:
+    for path, content in prepared.items():
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, content)
+            log.info("wrote %s", path)
