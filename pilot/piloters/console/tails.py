@@ -7,14 +7,12 @@ was removed is read to its end and let go.
 
 from __future__ import annotations
 
-import fnmatch
 import logging
 import os
-import re
 import stat
 from typing import TYPE_CHECKING
 
-from pilot.names import parse_pin_name, unescape
+from pilot.names import matcher, parse_pin_name, unescape
 from pilot.piloters.console.framing import Framer
 from pilot.piloters.console.records import Record
 
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from pilot.piloters.console.inputs import ConsoleInput
 
 CHUNK = 1 << 18  # bytes per read; other files have their turn in between
-ROTATED = r"(?:[.-][0-9][0-9TZ:_.-]*)?"  # app.log.1, app.log-20260102, 0.log.20260102-030405
 
 log = logging.getLogger(__name__)
 
@@ -92,8 +89,7 @@ class Tails:
         self.source, self._recorded = source, recorded
         self._tails: dict[str, Tail] = {}
         self._failures: dict[str, str] = {}
-        pattern = fnmatch.translate(source.pattern).removesuffix(r"\Z").removesuffix(r"\z")
-        self._match = re.compile(rf"{pattern}{ROTATED if source.rotated else ''}\Z").match
+        self._matches = matcher(source.pattern, rotated=source.rotated)
 
     def files(self) -> list[str]:
         """The files that are being read, by the names that records know them by."""
@@ -125,7 +121,7 @@ class Tails:
             if each is None:
                 continue
             each.location = location
-            if not known or each.changed(status.st_size):
+            if each.changed(status.st_size) or not known:
                 yield file, self._shown(each), each
 
     def fail(self, file: str, error: OSError) -> None:
@@ -164,7 +160,7 @@ class Tails:
     def _takes(self, name: str) -> bool:
         if self.source.pins:
             return parse_pin_name(name) is not None
-        return self._match(name) is not None and not name.endswith((".gz", ".tmp"))
+        return self._matches(name)
 
     def _start(self, file: str, location: str, status: os.stat_result) -> Tail | None:
         tail = Tail(location, self.source.framing, self._recorded(file))
