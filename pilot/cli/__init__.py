@@ -1,16 +1,31 @@
-"""The command `log-pilot`."""
+"""The command `log-pilot`; each subcommand is a module that is imported only when it is used."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
-from pilot.cli.demo import demo
-from pilot.cli.render import render
-from pilot.cli.run import run
-from pilot.cli.status import status
+COMMANDS = ("run", "demo", "render", "status")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    """Loads a subcommand on use, so that the daemon does not carry what only others need."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"pilot.cli.{cmd_name}"), cmd_name)
+        return command
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="kube-log-pilot")
 def main() -> None:
     """Find every container's logs on this node and configure a log collector for them.
@@ -18,7 +33,3 @@ def main() -> None:
     An application says what to collect in an env variable or a label of its container:
     aliyun_logs_access=/var/log/nginx/*.log, or aliyun_logs_app=stdout.
     """
-
-
-for _command in (run, demo, render, status):
-    main.add_command(_command)

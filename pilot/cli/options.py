@@ -21,7 +21,8 @@ FOLDER = click.Path(path_type=Path)
 def flag(name: str, **settings: Any) -> Callable[[Decorated], Decorated]:
     """A click option whose env variable is PILOT_<FLAG>; both are shown in the help."""
     variable = f"PILOT_{name.lstrip('-').replace('-', '_').upper()}"
-    return click.option(name, envvar=variable, show_envvar=True, show_default=True, **settings)
+    shown = settings.get("default") not in (None, "")
+    return click.option(name, envvar=variable, show_envvar=True, show_default=shown, **settings)
 
 
 def together(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:

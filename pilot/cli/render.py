@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pilot import piloters
-from pilot.accept import accept
 from pilot.claims import Claims, lost_claim
 from pilot.cli.options import rendering, settings_from
-from pilot.fragments import inputs_of
+from pilot.fragments import accept_for, inputs_of
 from pilot.model import State
 from pilot.piloters import PiloterError
 from pilot.pins.roots import USUAL
@@ -22,7 +22,7 @@ from pilot.sources.inspect import container_from_inspect
 from pilot.sources.static import parse_static
 
 if TYPE_CHECKING:
-    from pilot.model import Container, FileSet, Log, Rejection
+    from pilot.model import Container, FileSet, Input, Log, Rejection
     from pilot.settings import Settings
 
 REJECTED, UNUSABLE = 1, 2  # exit codes
@@ -47,24 +47,19 @@ def render(files: tuple[str, ...], **chosen: Any) -> None:
     except (PiloterError, ValueError, OSError) as error:
         click.echo(f"log-pilot: {error}", err=True)
         sys.exit(UNUSABLE)
-    claims, logs, rejected = Claims(), {}, False
+    claims, rejected = Claims(), False
+    logs: dict[str, tuple[Log, ...]] = {}
     for container in containers:
-        accepted = accept(container, settings=settings, policy=Policy())
-        refused = [(each, piloter.refuse(each)) for each in accepted.logs]
-        logs[container.id] = [each for each, no in refused if not no or no.notice]
-        for each in (*accepted.rejections, *(no for _, no in refused if no)):
-            rejected |= say(container, each)
-        claims.claim(container, (s.name for log in logs[container.id] for s in log.file_sets))
+        accepted = accept_for(container, settings=settings, policy=Policy(), refuse=piloter.refuse)
+        logs[container.id] = accepted.logs
+        claims.claim(container, (s.name for log in accepted.logs for s in log.file_sets))
+        for rejection in accepted.rejections:
+            rejected |= say(container, rejection)
     fragments = {}
     for container in sorted(containers, key=lambda one: one.id):
-        owned = []
-        for each in logs[container.id]:
-            if all(claims.owner(s.name) == container.id for s in each.file_sets):
-                owned.append(each)
-                continue
-            winner = next(claims.owner(s.name) for s in each.file_sets)
-            named = next((one for one in containers if one.id == winner), container)
-            rejected |= say(container, lost_claim(each, named))
+        owned, lost = share(container, logs[container.id], claims, containers)
+        for rejection in lost:
+            rejected |= say(container, rejection)
         if container.state is not State.CREATED and (inputs := _inputs(container, owned, settings)):
             fragments[container.id] = piloter.render(container, inputs)
     for name, content in sorted(piloter.files(fragments.keys(), fragments).items()):
@@ -72,6 +67,21 @@ def render(files: tuple[str, ...], **chosen: Any) -> None:
             click.echo(f"# {piloter.directory / name}")
             click.echo(content.decode(), nl=False)
     sys.exit(REJECTED if rejected else 0)
+
+
+def share(
+    container: Container, logs: tuple[Log, ...], claims: Claims, containers: list[Container]
+) -> tuple[list[Log], list[Rejection]]:
+    """A container's logs with the file sets that it owns, and a rejection for each that it lost."""
+    owned, lost = [], []
+    for log in logs:
+        sets = tuple(each for each in log.file_sets if claims.owner(each.name) == container.id)
+        if sets:
+            owned.append(replace(log, file_sets=sets))
+        if len(sets) < len(log.file_sets):
+            winners = {claims.owner(each.name) for each in log.file_sets} - {container.id}
+            lost += [lost_claim(log, each) for each in containers if each.id in winners]
+    return owned, lost
 
 
 def say(container: Container, rejection: Rejection) -> bool:
@@ -97,7 +107,7 @@ def read(name: str) -> list[Container]:
     return [container_from_inspect(each) for each in data]
 
 
-def _inputs(container: Container, logs: list[Log], settings: Settings) -> list[Any]:
+def _inputs(container: Container, logs: list[Log], settings: Settings) -> list[Input]:
     def pins_folder(file_set: FileSet) -> str:
         roots = settings.pin_roots or USUAL
         near = (r for r in roots if file_set.directory.startswith(f"{Path(r).parent}/"))

@@ -82,14 +82,15 @@ def run_agent(settings: Settings) -> None:
     """Run until a signal; a setting that cannot work ends it with exit code 2 and a sentence."""
     try:
         with agent(settings, output=_print) as reconciler:
-            _handle_signals(reconciler)
+            handle_signals(reconciler)
             reconciler.run()
     except (PiloterError, SourceError, StateError, NoPinRootError, OSError) as error:
         click.echo(f"log-pilot: {error}", err=True)
         sys.exit(2)
 
 
-def _handle_signals(reconciler: Reconciler) -> None:
+def handle_signals(reconciler: Reconciler) -> None:
+    """SIGTERM and SIGINT end the loop, SIGHUP has everything listed again."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: reconciler.stop())
     signal.signal(signal.SIGHUP, lambda _number, _frame: reconciler.mark_all())

@@ -73,8 +73,8 @@ def lines(found: dict[str, Any]) -> list[str]:
         if one["lost"]["bytes"]:
             made.append(f"  LOST at the deadline: {one['lost']['bytes']} bytes")
         for declared in one["logs"]:
-            for file_set in declared["file_sets"]:
-                made.append(f"  {declared['name']}: {_file_set(file_set, one['id'])}")
+            sets = (_file_set(each, one["id"]) for each in declared["file_sets"])
+            made += [f"  {declared['name']}: {each}" for each in sets]
         for no in one["rejections"]:
             word = "notice" if no["notice"] else "REJECTED"
             hint = f" Did you mean {no['hint']!r}?" if no["hint"] else ""

@@ -1,0 +1,115 @@
+"""`log-pilot demo`: the whole pipeline on a pretend node, without root and without a daemon."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pilot.cli.run import handle_signals
+from pilot.demo.node import DemoNode
+from pilot.demo.tally import Tally
+from pilot.settings import Settings
+from pilot.telemetry import logging_to_stderr
+from pilot.wiring import agent
+
+if TYPE_CHECKING:
+    from pilot.reconciler import Reconciler
+
+POLL = 0.1  # seconds between two looks at the demo's programs
+
+
+@click.command()
+@click.option(
+    "--lines",
+    type=click.IntRange(1, 100_000),
+    default=30,
+    show_default=True,
+    help="Numbered lines of each program.",
+)
+@click.option("--exit-when-done", is_flag=True, help="End by itself once every line was printed.")
+def demo(lines: int, *, exit_when_done: bool) -> None:
+    """Run on a pretend node with three small programs and print their events.
+
+    Two programs write logs as containers do (Docker's and Kubernetes' way, with rotation), one
+    writes a file in a volume, which is deleted while it is read. All of it lies in a temporary
+    folder, which is removed at the end. Ctrl-C ends everything.
+
+    Exit code 0; 1 if --exit-when-done ended with a line missing.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="log-pilot-demo-"))
+    run = secrets.token_hex(4)
+    node = DemoNode(folder, run, lines)
+    tally = Tally(run, node.expected())
+    click.echo(f"# run {run}: a pretend node in {folder}", err=True)
+    try:
+        node.start()
+        with logging_to_stderr("info"), agent(settings(folder), Output(tally)) as reconciler:
+            handle_signals(reconciler)
+            companion = Companion(node, tally, reconciler, exit_when_done=exit_when_done)
+            threading.Thread(target=companion.run, name="demo", daemon=True).start()
+            reconciler.run()
+    finally:
+        node.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    sys.exit(1 if exit_when_done and not tally.complete else 0)
+
+
+def settings(folder: Path) -> Settings:
+    """What `log-pilot run` would be told by flags, for a node in this folder."""
+    return Settings(
+        type="console",
+        source="static",
+        static_path=folder / "containers",
+        node_root=folder / "node",
+        collector_root=folder / "node",
+        state_dir=folder / "state",
+        config_dir=folder / "config",
+        data_dir=folder / "data",
+        pin_roots=("/var/log/log-pilot",),
+        node_name="demo-node",
+    )
+
+
+class Output:
+    """Prints the collector's events as they come and counts them."""
+
+    def __init__(self, tally: Tally) -> None:
+        """Count with this tally."""
+        self._tally = tally
+
+    def __call__(self, line: str) -> None:
+        """Take one event."""
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+        self._tally.feed(line)
+
+
+class Companion:
+    """Moves the pretend node on beside the agent and says when every line was seen."""
+
+    def __init__(
+        self, node: DemoNode, tally: Tally, reconciler: Reconciler, *, exit_when_done: bool
+    ) -> None:
+        """Watch these; with `exit_when_done` end the agent."""
+        self._node, self._tally, self._reconciler = node, tally, reconciler
+        self._exit = exit_when_done
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Until every line has been printed."""
+        while not (self._node.done and self._tally.complete):
+            self._node.poll()
+            self._over.wait(POLL)
+        for line in self._tally.summary().splitlines():
+            click.echo(f"# {line}", err=True)
+        if self._exit:
+            self._reconciler.stop()
+        else:
+            click.echo("# Ctrl-C ends the demo", err=True)
