@@ -64,7 +64,7 @@ class Claims:
             del self._claimants[name]
 
     def _changed(self, before: dict[str, str | None]) -> set[str]:
-        changed = set()
+        changed: set[str] = set()
         for name, old in before.items():
             new = self.owner(name)
             if new != old:

@@ -35,7 +35,7 @@ class Supervisor:
     def __init__(self, command: Command, output: Callable[[str], None]) -> None:
         """Run this command; `output` gets each line that the collector writes to stdout."""
         self._command, self._output = command, output
-        self._stopping = threading.Event()
+        self._stopping, self._starting = threading.Event(), threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
         self.starts = 0
@@ -53,24 +53,27 @@ class Supervisor:
     def stop(self) -> None:
         """SIGTERM, then SIGKILL after the command's grace; returns when the collector is gone."""
         self._stopping.set()
-        if self._process and self._process.poll() is None:
-            self._process.terminate()
+        with self._starting:  # From here on there is a process to stop or there will be none.
+            process = self._process
+        if process and process.poll() is None:
+            process.terminate()
             try:
-                self._process.wait(self._command.stop_grace)
+                process.wait(self._command.stop_grace)
             except subprocess.TimeoutExpired:
                 log.warning("collector did not stop in %g s: killed", self._command.stop_grace)
-                self._process.kill()
-                self._process.wait()
+                process.kill()
+                process.wait()
         self._thread.join(2)
         self.state = "stopped"
 
     def _run(self) -> None:
         backoff = Backoff(first=0.5, limit=30)
         while not self._stopping.is_set():
-            if not self._wait_for_lock():
-                return
             started = time.monotonic()
             try:
+                if not self._wait_for_lock():
+                    return
+                started = time.monotonic()
                 code = self._run_once()
             except OSError as error:
                 self.state = f"cannot be started: {error}"
@@ -90,17 +93,17 @@ class Supervisor:
     def _run_once(self) -> int:
         # PDEATHSIG is sent when the *thread* that forked ends; this one lives as long as the pilot.
         argv = [sys.executable, "-m", "pilot.tether", str(os.getpid()), *self._command.argv]
-        process = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, **self._command.env},
-            start_new_session=True,
-        )
-        self._process = process
-        if self._stopping.is_set():
-            process.terminate()
+        with self._starting:
+            if self._stopping.is_set():
+                return 0
+            process = self._process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**os.environ, **self._command.env},
+                start_new_session=True,
+            )
         self.starts += 1
         self.state = "running"
         log.info("collector started: %s (pid %d)", " ".join(self._command.argv), process.pid)

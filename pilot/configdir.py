@@ -8,6 +8,7 @@ by name. A failed write leaves the last good file.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 from typing import TYPE_CHECKING
@@ -41,7 +42,10 @@ class ConfigDirectory:
             log.info("removed %d unfinished files in %s", left, self.folder)
         for path in self.folder.iterdir():
             if path.name.endswith(self._suffix) and path.is_file() and not path.is_symlink():
-                content = path.read_bytes()
+                try:
+                    content = path.read_bytes()
+                except (PermissionError, FileNotFoundError):
+                    continue  # Ours are always readable to us.
                 if content.startswith(MARK):
                     self._digests[path.name] = _digest(content)
 
@@ -56,7 +60,10 @@ class ConfigDirectory:
         digest = _digest(content)
         if self._digests.get(name) == digest:
             return False
-        write_atomically(self.folder / name, content)
+        path = self.folder / name
+        if name not in self._digests and path.exists() and not path.read_bytes().startswith(MARK):
+            raise FileExistsError(errno.EEXIST, "not written by log-pilot, left alone", str(path))
+        write_atomically(path, content)
         self._digests[name] = digest
         self._unsynced = True
         return True

@@ -7,10 +7,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pilot.accept import accept
 from pilot.claims import Claims, lost_claim
 from pilot.drain import SETTLE, Facts, Phase, next_phase
-from pilot.fragments import inputs_of
+from pilot.fragments import accept_for, inputs_of
 from pilot.model import Container, FileSet, Log, Rejection, State
 from pilot.state import SavedContainer
 from pilot.tracked import Tracked
@@ -62,10 +61,10 @@ class Containers:
             return
         if known and known.gone != gone:
             known.gone, known.deadline = gone, None
-        accepted = accept(container, settings=self._settings, policy=self._policy)
-        refused = [(each, self._refuse(each)) for each in accepted.logs]
-        logs = tuple(each for each, no in refused if not no or no.notice)
-        rejections = (*accepted.rejections, *(no for _, no in refused if no))
+        accepted = accept_for(
+            container, settings=self._settings, policy=self._policy, refuse=self._refuse
+        )
+        logs, rejections = accepted.logs, accepted.rejections
         new = not known
         if not known:
             known = self.tracked[container.id] = Tracked(container, logs, rejections, gone=gone)
@@ -134,6 +133,8 @@ class Containers:
             self.advance(owner)
             if known.waiting or known.placed != self._placed(known):
                 self._converge({owner})
+            else:
+                self._say(known)
 
     def draining_sets(self) -> list[str]:
         """The file sets whose reading matters for the end of a container."""
@@ -212,9 +213,9 @@ class Containers:
     # -- the config directory ------------------------------------------------------------------
 
     def _converge(self, changed: Iterable[str]) -> None:
-        """Write what these containers need now; who lost a file set first, so that none is double."""
+        """Write what these containers need now; who lost a file set goes first: none is double."""
         known = [self.tracked[each] for each in changed if each in self.tracked]
-        for each in sorted(known, key=lambda one: (bool(self._owned(one)), one.container.id)):
+        for each in sorted(known, key=lambda one: (not one.placed - self._placed(one), one.container.id)):
             owned = self._owned(each)
             if each.waiting and self._keeper:
                 looked = all(
@@ -292,4 +293,6 @@ class Containers:
                 owner = self._claims.owner(file_set.name)
                 if owner and owner != known.container.id and owner in self.tracked:
                     found.append(lost_claim(each, self.tracked[owner].container))
+                elif self._keeper:
+                    found += self._keeper.notices(file_set.name, each)
         return found

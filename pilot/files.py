@@ -11,10 +11,11 @@ TEMPORARY = ".log-pilot-"  # starts the name of a file that is being written
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     """Replace a file's content: temporary file beside it, fsync, rename.
 
-    The temporary name starts with a dot, so that no collector's glob matches it. On failure the
-    old content stays and nothing is left behind. Raises OSError.
+    The temporary name ends in `~`, so that no collector's `*.yml` matches it: a Go glob takes names
+    that start with a dot. On failure the old content stays and nothing is left behind. Raises
+    OSError.
     """
-    temporary = path.with_name(f"{TEMPORARY}{path.name[-200:]}")
+    temporary = path.with_name(f"{TEMPORARY}{path.name[-200:]}~")
     try:
         with os.fdopen(
             os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, mode), "wb"

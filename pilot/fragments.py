@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from pilot.accept import Accepted, accept
 from pilot.fields import fields
 from pilot.model import Fragment, Input
 
@@ -12,11 +13,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pilot.configdir import ConfigDirectory
-    from pilot.model import Container, FileSet, Log
+    from pilot.model import Container, FileSet, Log, Rejection
     from pilot.piloters import Piloter
+    from pilot.policy import Policy
     from pilot.settings import Settings
 
 log = logging.getLogger(__name__)
+
+
+def accept_for(
+    container: Container,
+    *,
+    settings: Settings,
+    policy: Policy,
+    refuse: Callable[[Log], Rejection | None],
+) -> Accepted:
+    """What is accepted of a container's declarations by the pilot and by its collector."""
+    accepted = accept(container, settings=settings, policy=policy)
+    refused = [(each, refuse(each)) for each in accepted.logs]
+    return Accepted(
+        tuple(each for each, no in refused if not no or no.notice),
+        (*accepted.rejections, *(no for _, no in refused if no)),
+    )
 
 
 def inputs_of(
@@ -74,20 +92,24 @@ class Fragments:
             self._write(set(self.unwritten))
 
     def _write(self, changed: set[str]) -> bool:
-        touched = False
-        try:
-            for name, content in self._piloter.files(changed, self.wanted).items():
+        touched, problem = False, ""
+        for name, content in self._piloter.files(changed, self.wanted).items():
+            try:
                 if content is None:
-                    touched |= self._directory.remove(name)
+                    made = self._directory.remove(name)
                 else:
-                    touched |= self._directory.write(name, content)
-                if touched:
-                    self.writes += 1
-                    verb = "removed" if content is None else "wrote"
-                    log.info("%s %s", verb, self._directory.folder / name)
-        except OSError as error:
+                    made = self._directory.write(name, content)
+            except OSError as error:  # Others' files may still be possible.
+                problem = problem or f"cannot write in {self._directory.folder}: {error}"
+                continue
+            if made:
+                touched = True
+                self.writes += 1
+                verb = "removed" if content is None else "wrote"
+                log.info("%s %s", verb, self._directory.folder / name)
+        if problem:
             self.unwritten |= changed
-            self._say(f"cannot write in {self._directory.folder}: {error}")
+            self._say(problem)
             return touched
         self.unwritten -= changed
         if not self.unwritten:

@@ -138,6 +138,8 @@ class Code(StrEnum):
 
     CLAIMED = "claimed"
     FILE_CLAIMED = "file-claimed"
+    FILE_REFUSED = "file-refused"
+    FOLDER_REFUSED = "folder-refused"
     FORMAT_UNKNOWN = "format-unknown"
     LOGS_TOO_MANY = "logs-too-many"
     MOUNT_FORBIDDEN = "mount-forbidden"

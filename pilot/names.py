@@ -8,12 +8,19 @@ never means two files.
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import os
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SAFE = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-")
+ROTATED = r"(?:[.-][0-9][0-9TZ:_.-]*)?"  # app.log.1, app.log-20260102, 0.log.20260102-030405
+PACKED = (".gz", ".tmp")  # endings of what rotation makes of a file that was pinned before
 LONGEST_PATH = 160  # bytes of a safe path; NAME_MAX is 255, and the numbers need room
 PIN_NAME = re.compile(r"(?P<path>[0-9A-Za-z._=-]+)~(?P<inode>\d+)~(?P<serial>\d+)\Z", re.ASCII)
 
@@ -88,3 +95,13 @@ def file_stem(container_id: str) -> str:
         return container_id
     digest = hashlib.sha256(os.fsencode(container_id)).hexdigest()[:24]
     return f"{readable(container_id)}-{digest}~"  # `~` is in no safe id, so the two cannot meet
+
+
+def matcher(pattern: str, *, rotated: bool) -> Callable[[str], bool]:
+    """Whether a file's name belongs to a file set: its pattern (fnmatch), or that name rotated.
+
+    What rotation packed (`.gz`) or is about to (`.tmp`) never does: its lines were there before.
+    """
+    glob = fnmatch.translate(pattern).removesuffix(r"\Z").removesuffix(r"\z")
+    match = re.compile(rf"{glob}{ROTATED if rotated else ''}\Z").match
+    return lambda name: bool(match(name)) and not name.endswith(PACKED)

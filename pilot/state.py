@@ -16,7 +16,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pilot.files import remove_temporaries, write_atomically
+from pilot.files import remove_temporaries, sync_folder, write_atomically
 from pilot.model import Container, FileSet, Framing, Mount, Pod, State
 from pilot.names import file_stem
 
@@ -72,10 +72,10 @@ class StateStore:
         try:
             for part in (self._containers, self._sets):
                 part.mkdir(parents=True, exist_ok=True, mode=0o700)
-                remove_temporaries(part)
-            remove_temporaries(folder)
             self._lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for part in (folder, self._containers, self._sets):
+                remove_temporaries(part)  # Only now: another pilot may be writing before.
         except BlockingIOError as error:
             os.close(self._lock)
             raise StateError(f"another log-pilot uses the state folder {folder}") from error
@@ -126,6 +126,7 @@ class StateStore:
                     saved = time.time_ns() // 1_000_000
                 self._serial = max(saved, self._serial)
                 write_atomically(self._serial_file, str(self._serial + SERIALS_AT_ONCE).encode())
+                sync_folder(self._serial_file.parent)  # A power cut must not bring back the old.
                 self._serials_end = self._serial + SERIALS_AT_ONCE
             self._serial += 1
             return self._serial
@@ -140,7 +141,7 @@ def _load(folder: Path, parse: Callable[[dict[str, Any]], T]) -> Iterator[T]:
     for path in sorted(folder.glob("*.json")):
         try:
             yield parse(json.loads(path.read_bytes()))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             log.error("state file %s cannot be read (%r): set aside", path, error)
             path.rename(path.with_suffix(".unreadable"))
 
@@ -153,8 +154,8 @@ def _container_from(data: dict[str, Any]) -> SavedContainer:
         state=State(raw["state"]),
         created=raw.get("created", ""),
         image=raw.get("image", ""),
-        env=raw.get("env", {}),
-        labels=raw.get("labels", {}),
+        env=dict(raw.get("env", {})),
+        labels=dict(raw.get("labels", {})),
         mounts=tuple(
             Mount(mount["destination"], mount["source"], mount["kind"]) for mount in raw["mounts"]
         ),

@@ -17,6 +17,8 @@ def main() -> None:
     """Ask for the signal, make sure that the parent still lives, become the program."""
     parent, argv = int(sys.argv[1]), sys.argv[2:]
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Ignored by Python; execve(2) keeps that.
+        signal.signal(number, signal.SIG_DFL)
     if os.getppid() != parent:
         sys.exit(1)  # The parent ended before the signal was asked for.
     try:

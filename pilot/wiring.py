@@ -30,12 +30,17 @@ if TYPE_CHECKING:
 
     from pilot.model import FileSet
     from pilot.settings import Settings
+    from pilot.sources import Source
 
 log = logging.getLogger(__name__)
 
 
 @contextmanager
-def agent(settings: Settings, output: Callable[[str], None]) -> Iterator[Reconciler]:
+def agent(
+    settings: Settings,
+    output: Callable[[str], None],
+    make_source: Callable[[Settings], Source] = sources.create,
+) -> Iterator[Reconciler]:
     """Everything that `log-pilot run` needs, started but for the loop; stopped in order at the end.
 
     `output` gets the lines that a supervised collector writes to stdout. Raises StateError,
@@ -61,7 +66,7 @@ def agent(settings: Settings, output: Callable[[str], None]) -> Iterator[Reconci
             )
             watching = keeper
             keeper.watch_with(FolderWatch(lambda name: mailbox.post(lambda: watching.look(name))))
-        source = sources.create(settings)
+        source = make_source(settings)
         opened.callback(source.close)
         directory = ConfigDirectory(piloter.directory, piloter.suffix)
         directory.adopt()

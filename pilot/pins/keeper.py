@@ -12,18 +12,17 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from pilot.names import parse_pin_name
 from pilot.pins.looks import Looks
-from pilot.pins.record import Pin, PinSet
+from pilot.pins.record import Pin, PinSet, find_pins, note_problem, notices, serial_of
 from pilot.pins.survey import Surveyor
-from pilot.pins.sweep import FileKey, FolderMissingError, RefusedError, Sweep
+from pilot.pins.sweep import FileKey, Sweep
 from pilot.state import SavedPin, SavedSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from pilot.model import FileSet
+    from pilot.model import FileSet, Log, Rejection
     from pilot.piloters import Piloter
     from pilot.pins.roots import PinRoots
     from pilot.pins.survey import Answer
@@ -55,7 +54,7 @@ class Keeper:
         """`forbids(file set, folder as really opened)` gives a sentence if it may not be read."""
         self._settings, self._store, self._roots = settings, store, roots
         self._now = monotonic
-        self.changed: Callable[[str], None] = _nobody  # called after each look and each survey
+        self.changed: Callable[[str], None] = lambda _: None  # called after each look and each survey
         self.sets: dict[str, PinSet] = {}
         self._owners: dict[FileKey, str] = {}
         self._surveyor = Surveyor(settings, workers, piloter)
@@ -77,23 +76,15 @@ class Keeper:
         """Take over a set's pins after a restart: what lies there counts, the record completes."""
         root = next((each for each in self._roots.roots if each.path == saved.pin_root), None)
         kept = self.sets[saved.file_set.name] = PinSet(saved.file_set, root)
-        self._adopt(kept, {pin.name: pin.device for pin in saved.pins})
+        self._adopt(kept, {pin.name: pin for pin in saved.pins})
 
-    def _adopt(self, kept: PinSet, devices: Mapping[str, int]) -> None:
-        folder = self._folder(kept)
-        if not folder or not kept.root:
+    def _adopt(self, kept: PinSet, record: Mapping[str, SavedPin]) -> None:
+        if not (folder := self._folder(kept)) or not kept.root:
             return
-        names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
-        for name in sorted(names | set(devices)):
-            if not (parsed := parse_pin_name(name)):
-                continue
-            key = (devices.get(name, kept.root.device), parsed.inode)
-            if name not in names:
-                kept.lost[key] = name
-                continue
-            linked = (folder / name).stat(follow_symlinks=False).st_ino == parsed.inode
-            kept.pins[key] = Pin(name, key, linked, since=self._now())
-            self._owners[key] = kept.file_set.name
+        kept.pins, kept.lost = find_pins(folder, kept.root.device, record, self._now())
+        name = kept.file_set.name
+        for key in [key for key in kept.pins if self._owners.setdefault(key, name) != name]:
+            self._remove(kept, kept.pins.pop(key).name)  # Two sweeps met at it, then a crash.
 
     def tend(self, file_set: FileSet) -> None:
         """Look after a set from now on; the first look starts at once."""
@@ -120,6 +111,10 @@ class Keeper:
         kept = self.sets.get(name)
         return f"{kept.root.path}/{name}" if kept and kept.root else None
 
+    def notices(self, name: str, declared: Log) -> list[Rejection]:
+        """What the last look at a set's folder did not take."""
+        return notices(self.sets[name], declared) if name in self.sets else []
+
     def looked_since(self, name: str, since: float) -> bool:
         """Whether a look at the set's folder began after that time and has finished."""
         return self.sets[name].looked >= since if name in self.sets else True
@@ -139,12 +134,11 @@ class Keeper:
 
     def give_up(self, name: str) -> tuple[int, int]:
         """Remove the pins that are all that is left of a file: (files, unread bytes) lost."""
-        files = lost = 0
-        for pin in self.leftover(name):
-            unread = pin.unread if pin.unread is not None else max(0, pin.print[0])
-            files, lost = files + bool(unread), lost + unread
-            self._unpin(self.sets[name], pin)
-        return files, lost
+        if not (left := self.leftover(name)):
+            return 0, 0
+        unread = [p.unread if p.unread is not None else max(0, p.print[0]) for p in left]
+        self._unpin(self.sets[name], left)
+        return sum(map(bool, unread)), sum(unread)
 
     def look(self, name: str) -> None:
         """Look at a set's folder now, because something hints at a change."""
@@ -168,25 +162,14 @@ class Keeper:
         if isinstance(result, Sweep):
             self._take_in(kept, result)
         else:
-            self._note_problem(kept, result)
+            note_problem(kept, result)
         kept.looked = began
         if kept.again:
             kept.again = False
             self.look(name)
+        if not kept.tended:
+            self.leave(name)  # Left during the look, which watched the folder again.
         self.changed(name)
-
-    def _note_problem(self, kept: PinSet, error: Exception) -> None:
-        if isinstance(error, FolderMissingError):
-            problem = f"there is no folder {kept.file_set.directory} yet"
-            for pin in kept.pins.values():
-                pin.missing = True
-        elif isinstance(error, RefusedError):
-            problem = str(error)
-        else:
-            problem = f"{kept.file_set.directory} cannot be read: {error}"
-        if problem != kept.problem:
-            log.warning("file set %s: %s", kept.file_set.name, problem)
-        kept.problem, kept.stamp, kept.confirmed = problem, None, False
 
     def _take_in(self, kept: PinSet, result: Sweep) -> None:
         now = self._now()
@@ -195,18 +178,21 @@ class Keeper:
         elif now - kept.stamped >= CONFIRM and not result.failed:
             kept.confirmed = True
         kept.problem = "; ".join(f"{n!r}: {why}" for n, why in sorted(result.failed.items()))
-        kept.refused = result.refused
+        kept.refused, kept.forbidden = result.refused, ""
         kept.root = kept.root or result.root
         for pinned in result.pinned:
             self._add(kept, Pin(pinned.name, pinned.key, pinned.linked, since=now))
         for key in result.replaced:
-            old = kept.pins.pop(key)
-            kept.pins[(-1, parse_serial(old.name))] = old  # Its inode belongs to another file now.
+            if not (old := kept.pins.pop(key, None)):
+                continue
+            kept.pins[(-1, serial_of(old.name))] = old  # Its inode belongs to another file now.
             old.missing = True
             self._owners.pop(key, None)
             kept.confirmed = False
         for key, pin in kept.pins.items():
             pin.missing = key not in result.files
+        if not result.failed:
+            kept.lost.clear()  # The rest is gone; its inodes may soon be other files'.
         kept.doubles = {
             file: owner
             for key, file in result.files.items()
@@ -223,8 +209,8 @@ class Keeper:
             kept.lost.pop(pin.key, None)
             kind = "linked" if pin.linked else "copied"
             log.debug("pinned (%s) %s/%s", kind, kept.file_set.name, pin.name)
-        elif folder := self._folder(kept):
-            (folder / pin.name).unlink(missing_ok=True)  # Two sweeps met at one file.
+        else:
+            self._remove(kept, pin.name)  # Two sweeps met at one file.
 
     # -- what the collector has read -----------------------------------------------------------
 
@@ -234,13 +220,19 @@ class Keeper:
 
     def survey(self, names: Iterable[str]) -> None:
         """Ask how far the collector is with these sets, and with all that lost an original."""
-        self._surveyor.ask(self.sets, set(names), self._surveyed)
+        asked = set(names)
+        for kept in [kept for name in asked if (kept := self.sets.get(name)) and not kept.tended]:
+            if any(not pin.linked for pin in kept.pins.values()):
+                self._looks.look(kept)  # Nothing else tells whether a copy's original is gone.
+            self._forget_if_empty(kept)
+        self._surveyor.ask(self.sets, asked, self._surveyed)
 
     def _surveyed(self, name: str, answers: Mapping[str, Answer]) -> None:
         kept, now = self.sets.get(name), self._now()
         if not kept:
             return
-        for pin in list(kept.pins.values()):
+        over = []
+        for pin in kept.pins.values():
             answer = answers.get(pin.name)
             if not answer:
                 continue  # Made after the question was asked, or wiped by somebody.
@@ -250,20 +242,30 @@ class Keeper:
             pin.alone = answer.links == 1 if pin.linked else pin.missing
             done = pin.unread == 0 or not kept.tended
             if pin.alone and done and now - pin.since >= QUIET:
-                self._unpin(kept, pin)
+                over.append(pin)
+        if over:
+            self._unpin(kept, over)
         self._forget_if_empty(kept)
         self.changed(name)
 
-    def _unpin(self, kept: PinSet, pin: Pin) -> None:
-        folder = self._folder(kept)
-        if folder:
-            (folder / pin.name).unlink(missing_ok=True)
-        key = next(key for key, each in kept.pins.items() if each is pin)
-        del kept.pins[key]
-        if self._owners.get(key) == kept.file_set.name:
-            del self._owners[key]
-        log.debug("unpinned %s/%s", kept.file_set.name, pin.name)
+    def _unpin(self, kept: PinSet, pins: Iterable[Pin]) -> None:
+        """The record first: a restart would give a name that only it holds to a reused inode."""
+        names = {pin.name for pin in pins}
+        for key in [key for key, pin in kept.pins.items() if pin.name in names]:
+            del kept.pins[key]
+            self._owners.pop(key, None)
         self._unsaved.add(kept.file_set.name)
+        self.save()
+        for name in names:
+            self._remove(kept, name)
+
+    def _remove(self, kept: PinSet, name: str) -> None:
+        if folder := self._folder(kept):
+            try:
+                (folder / name).unlink(missing_ok=True)
+                log.debug("unpinned %s/%s", kept.file_set.name, name)
+            except OSError as error:
+                log.error("cannot remove pin %s/%s: %s", kept.file_set.name, name, error)
 
     def _forget_if_empty(self, kept: PinSet) -> None:
         name = kept.file_set.name
@@ -295,13 +297,3 @@ class Keeper:
 
     def _folder(self, kept: PinSet) -> Path | None:
         return self._settings.on_node(kept.root.path) / kept.file_set.name if kept.root else None
-
-
-def parse_serial(name: str) -> int:
-    """The serial in a pin's name; 0 in a name that is no pin's."""
-    parsed = parse_pin_name(name)
-    return parsed.serial if parsed else 0
-
-
-def _nobody(_: str) -> None:
-    """Nobody asked to hear of changes yet."""

@@ -83,23 +83,24 @@ class Looks:
         def then(result: list[PinSet] | Exception) -> None:
             self._checking.discard(device)
             for kept in result if isinstance(result, list) else ():
-                self.look(kept)
+                if kept.tended:  # It may have been left, and forgotten, meanwhile.
+                    self.look(kept)
 
         self._workers.submit(differing, then)
 
     def _order(self, kept: PinSet) -> Order:
         self._roots.add_near(kept.file_set)
-        roots = self._roots.roots
+        roots = self._roots.roots if kept.tended else ()  # Without one nothing is pinned.
         return Order(
             file_set=kept.file_set,
             on_node=self._settings.on_node,
             forbids=lambda really: self._forbids(kept.file_set, really),
-            roots=(kept.root,) if kept.root else roots,
+            roots=(kept.root,) if kept.root and kept.tended else roots,
             owner=self._pinned.__contains__,
             serial=self._serial,
             copies={key: Copy(pin.name) for key, pin in kept.pins.items() if not pin.linked},
             lost=dict(kept.lost),
-            watch=self.watch.add if self.watch else None,
+            watch=self.watch.add if self.watch and kept.tended else None,
         )
 
 

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import logging
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from pilot.model import Code, Rejection, shorten
+from pilot.names import parse_pin_name
+from pilot.pins.sweep import FolderMissingError, RefusedError
+
 if TYPE_CHECKING:
-    from pilot.model import FileSet
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pilot.model import FileSet, Log
     from pilot.pins.roots import PinRoot
     from pilot.pins.sweep import FileKey, FolderStamp
+    from pilot.state import SavedPin
+
+NAMED = 20  # files of one set that are named one by one
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -41,5 +54,76 @@ class PinSet:
     confirmed: bool = False
     looked: float = -1.0  # monotonic time at which the last finished look began
     problem: str = "not looked at yet"
+    forbidden: str = ""  # why the folder may not be read at all
     refused: dict[str, str] = field(default_factory=dict)
     doubles: dict[str, str] = field(default_factory=dict)  # file name → file set that owns it
+
+
+def note_problem(kept: PinSet, error: Exception) -> None:
+    """Remember why a look at a file set's folder failed; a new reason goes into the log."""
+    if isinstance(error, FolderMissingError):
+        problem = f"there is no folder {kept.file_set.directory} yet"
+        for pin in kept.pins.values():
+            pin.missing = True
+    elif isinstance(error, RefusedError):
+        problem = str(error)
+    else:
+        problem = f"{kept.file_set.directory} cannot be read: {error}"
+    if problem != kept.problem:
+        log.warning("file set %s: %s", kept.file_set.name, problem)
+    kept.problem, kept.stamp, kept.confirmed = problem, None, False
+    kept.forbidden = problem if isinstance(error, RefusedError) else ""
+
+
+def notices(kept: PinSet, log: Log) -> list[Rejection]:
+    """What the last look at a file set's folder did not take, said to whoever declared the log."""
+    if kept.forbidden:
+        return [
+            Rejection(code=Code.FOLDER_REFUSED, key=log.key, log=log.name, reason=kept.forbidden)
+        ]
+    claimed = {
+        name: f"it is already collected as part of file set {owner}"
+        for name, owner in kept.doubles.items()
+    }
+    found = [(Code.FILE_CLAIMED, each) for each in sorted(claimed.items())]
+    found += [(Code.FILE_REFUSED, each) for each in sorted(kept.refused.items())]
+    return [
+        Rejection(
+            code=code, key=log.key, log=log.name, value=shorten(name), reason=why, notice=True
+        )
+        for code, (name, why) in found[:NAMED]
+    ]
+
+
+def find_pins(
+    folder: Path, device: int, record: Mapping[str, SavedPin], now: float
+) -> tuple[dict[FileKey, Pin], dict[FileKey, str]]:
+    """The pins that lie in a folder, and the names of those that are only in the record.
+
+    A pin that the record lacks was made right before a crash, on the folder's own `device`.
+    Raises OSError.
+    """
+    pins: dict[FileKey, Pin] = {}
+    lost: dict[FileKey, str] = {}
+    names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+    for name in sorted(names | set(record), key=serial_of):
+        if not (parsed := parse_pin_name(name)):
+            continue
+        saved = record.get(name)
+        # A filesystem may have another number after a reboot; links lie on today's own.
+        key = (saved.device if saved and not saved.linked else device, parsed.inode)
+        if name not in names:
+            lost[key] = name
+            continue
+        inode = (folder / name).stat(follow_symlinks=False).st_ino
+        linked = inode == parsed.inode and (saved is None or saved.linked)
+        if older := pins.pop(key, None):  # A copy whose inode became another file's.
+            pins[(-1, serial_of(older.name))] = replace(older, missing=True)
+        pins[key] = Pin(name, key, linked, since=now)
+    return pins, lost
+
+
+def serial_of(name: str) -> int:
+    """The serial in a pin's name; 0 in a name that is no pin's."""
+    parsed = parse_pin_name(name)
+    return parsed.serial if parsed else 0

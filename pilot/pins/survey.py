@@ -46,6 +46,7 @@ class Surveyor:
         """Ask this piloter, on these workers."""
         self._settings, self._workers, self._piloter = settings, workers, piloter
         self._asking = False
+        self.problem = ""  # why the collector's records cannot be read
 
     def ask(
         self,
@@ -64,8 +65,11 @@ class Surveyor:
 
         def answered(result: dict[str, dict[str, Answer]] | Exception) -> None:
             self._asking = False
+            problem = str(result) if isinstance(result, Exception) else ""
+            if problem and not self.problem:
+                log.warning("the collector's records cannot be read: %s", problem)
+            self.problem = problem
             if isinstance(result, Exception):
-                log.warning("the collector's records cannot be read: %s", result)
                 return
             for name, answers in result.items():
                 then(name, answers)
@@ -91,7 +95,9 @@ def survey(
     progress: Callable[[Collection[str]], Mapping[tuple[str, str], int]],
     readable_end: Callable[[Path, FileSet], int],
 ) -> dict[str, dict[str, Answer]]:
-    """File set → pin → its state; a pin that vanished is missing. Raises OSError: nothing is known.
+    """File set → pin → its state; a pin that vanished or cannot be read is missing.
+
+    Raises OSError where the collector's records cannot be read: then nothing is known.
 
     A pin that the collector has never heard of counts as wholly unread.
     """
@@ -107,8 +113,8 @@ def survey(
                 end = status.st_size
                 if offset < end:
                     end = readable_end(path, question.file_set)
-            except FileNotFoundError:
-                continue
+            except OSError:
+                continue  # Wiped, or unreadable: nothing is known, and the others go on.
             found[name] = Answer(
                 max(0, end - offset), status.st_nlink, status.st_size, status.st_mtime_ns
             )

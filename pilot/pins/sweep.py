@@ -9,15 +9,13 @@ descriptor on a tenant's mount is kept afterwards.
 from __future__ import annotations
 
 import errno
-import fnmatch
 import os
-import re
 import stat
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pilot.names import pin_name
+from pilot.names import matcher, pin_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from pilot.model import FileSet
     from pilot.pins.roots import PinRoot
 
-ROTATED = r"(?:[.-][0-9][0-9TZ:_.-]*)?"  # app.log.1, app.log-20260102, 0.log.20260102-030405
 MOST_FILES = 10_000  # matches of one file set; what is beyond is said and left alone
 HEAD = 64  # bytes compared to tell a copied file from another one that got its inode
 COPY_CHUNK = 1 << 20
@@ -129,10 +126,12 @@ def open_folder(
             descriptor = os.open(on_node(file_set.root), os.O_PATH | directory)
             opened.callback(os.close, descriptor)
             for part in filter(None, file_set.folder.split("/")):
+                if part == "..":
+                    raise RefusedError(f"{file_set.directory} leads upwards")
                 flags = os.O_PATH | directory | os.O_NOFOLLOW
                 descriptor = os.open(part, flags, dir_fd=descriptor)
                 opened.callback(os.close, descriptor)
-            really = os.readlink(f"/proc/self/fd/{descriptor}")
+            really = os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 -- a string is wanted
             if why := forbids(really):
                 raise RefusedError(why)
             listable = os.open(".", os.O_RDONLY | directory, dir_fd=descriptor)
@@ -150,12 +149,8 @@ def open_folder(
 
 def matching_names(folder: int, file_set: FileSet, refused: dict[str, str]) -> list[str]:
     """The names in a folder that belong to the file set, sorted, at most MOST_FILES."""
-    suffix = ROTATED if file_set.rotated else ""
-    pattern = fnmatch.translate(file_set.pattern).removesuffix(r"\Z").removesuffix(r"\z")
-    match = re.compile(rf"{pattern}{suffix}\Z").match
-    names = sorted(
-        name for name in os.listdir(folder) if match(name) and not name.endswith((".gz", ".tmp"))
-    )
+    matches = matcher(file_set.pattern, rotated=file_set.rotated)
+    names = sorted(name for name in os.listdir(folder) if matches(name))
     if len(names) > MOST_FILES:
         refused["…"] = f"more than {MOST_FILES} files match; the rest is not collected"
     return names[:MOST_FILES]
@@ -177,8 +172,9 @@ def _take(name: str, folder: int, order: Order, result: Sweep) -> None:
             result.refused[name] = f"{kind}: not followed, not read"
             return
         key = (found.st_dev, found.st_ino)
+        seen = key in result.files  # Under another name, or renamed since the listing.
         result.files[key] = name
-        if not result.root:
+        if seen or not result.root:
             return
         try:
             if copy := order.copies.get(key):
@@ -218,7 +214,7 @@ def _linkable(folder: int, roots: list[PinRoot], order: Order) -> PinRoot | None
 def _pin(name: str, key: FileKey, file: int, order: Order, root: PinRoot) -> Pinned:
     """Link the open file into its set's folder of pins or, where that is impossible, copy it."""
     pins = order.on_node(root.path) / order.file_set.name
-    pins.mkdir(mode=0o755, exist_ok=True)
+    pins.mkdir(mode=0o755, parents=True, exist_ok=True)
     called = order.lost.get(key) or pin_name(name, key[1], order.serial())
     target = os.open(pins, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -231,7 +227,12 @@ def _pin(name: str, key: FileKey, file: int, order: Order, root: PinRoot) -> Pin
         os.close(target)
         if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP):
             raise
-        size = copy_growth(file, pins / called, key)[0]
+        try:
+            size = copy_growth(file, pins / called, key)[0]
+        except OSError:
+            if not (pins / called).exists():
+                raise
+            size = (pins / called).stat().st_size  # The disk is full: the next look goes on.
         return Pinned(key, called, linked=False, size=size)
     os.close(target)
     return Pinned(key, called, linked=True)
@@ -259,22 +260,20 @@ def copy_growth(file: int, target: Path, key: FileKey) -> tuple[int, bool]:
         found = os.fstat(source)
         if (found.st_dev, found.st_ino) != key:
             return 0, False
-        with target.open("ab+") as copy:
-            offset = start = copy.seek(0, os.SEEK_END)
-            if found.st_size < offset:
+        # Not O_APPEND, which sendfile(2) refuses.
+        copy = os.open(target, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            offset = start = os.lseek(copy, 0, os.SEEK_END)
+            head = os.pread(copy, HEAD, 0)
+            if found.st_size < offset or os.pread(source, len(head), 0) != head:
                 return 0, False
-            if offset:
-                copy.seek(0)
-                head = copy.read(HEAD)
-                if os.pread(source, len(head), 0) != head:
-                    return 0, False
             while offset < found.st_size:
-                count = os.sendfile(
-                    copy.fileno(), source, offset, min(COPY_CHUNK, found.st_size - offset)
-                )
+                count = os.sendfile(copy, source, offset, min(COPY_CHUNK, found.st_size - offset))
                 if not count:
                     break
                 offset += count
+        finally:
+            os.close(copy)
     finally:
         os.close(source)
     return offset - start, True

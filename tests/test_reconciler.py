@@ -1,0 +1,363 @@
+"""The loop with a scripted source, real folders, real pins and the console piloter."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import yaml
+
+from pilot import wiring
+from pilot.model import Container, Mount, State
+from pilot.settings import Settings
+from tests.fakes.source import FakeSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pilot.reconciler import Reconciler
+
+DEADLINE = 20.0  # seconds; only a failing test waits so long
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for a condition to hold."""
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.01)
+
+
+def settings_for(folder: Path, **changes: Any) -> Settings:
+    (folder / "node" / "data").mkdir(parents=True, exist_ok=True)
+    values: dict[str, Any] = {
+        "type": "console",
+        "node_root": folder / "node",
+        "collector_root": folder / "node",
+        "state_dir": folder / "state",
+        "config_dir": folder / "config",
+        "data_dir": folder / "records",
+        "pin_roots": ("/pins",),
+        "supervised": False,
+        "relist": 0.3,
+        **changes,
+    }
+    return Settings(**values)
+
+
+def container(name: str, **changes: Any) -> Container:
+    values: dict[str, Any] = {
+        "id": f"id-{name}",
+        "name": name,
+        "state": State.RUNNING,
+        "env": {f"aliyun_logs_{name}": f"/logs/{name}*.log", "SECRET": "s3cret"},
+        "mounts": (Mount("/logs", "/data", "bind"),),
+        **changes,
+    }
+    return Container(**values)
+
+
+class Running:
+    """A running agent without a collector: its source, its folders, its status."""
+
+    def __init__(self, folder: Path, source: FakeSource) -> None:
+        self.folder, self.source = folder, source
+
+    def fragments(self) -> dict[str, Path]:
+        found = self.folder / "config" / "inputs.d"
+        return {path.stem: path for path in found.glob("*.yml")}
+
+    def pins(self) -> set[str]:
+        return {path.name.split("~")[0] for path in (self.folder / "node" / "pins").glob("*/*")}
+
+    def status(self) -> dict[str, Any]:
+        transport = httpx.HTTPTransport(uds=str(self.folder / "state" / "status.sock"))
+        with httpx.Client(transport=transport, timeout=DEADLINE) as client:
+            found: dict[str, Any] = client.get("http://pilot/status").json()
+        return found
+
+    def record_all_read(self) -> None:
+        """Write the records of a collector that has read every pin to its end."""
+        entries: dict[str, dict[str, dict[str, int]]] = {}
+        for path in (self.folder / "node" / "pins").glob("*/*~*"):
+            size = path.stat().st_size
+            entries.setdefault(path.parent.name, {})[str(path)] = {"offset": size, "read": size}
+        records = self.folder / "records"
+        records.mkdir(exist_ok=True)
+        (records / "temporary").write_text(json.dumps({"version": 1, "files": entries}))
+        (records / "temporary").rename(records / "registry.json")
+
+
+@contextmanager
+def running(folder: Path, source: FakeSource | None = None, **changes: Any) -> Iterator[Running]:
+    """An agent in a thread, ended at the end."""
+    source = source or FakeSource()
+    settings = settings_for(folder, **changes)
+    with wiring.agent(settings, print, make_source=lambda _: source) as reconciler:
+        thread = threading.Thread(target=_run, args=(reconciler,), daemon=True)
+        thread.start()
+        until(lambda: reconciler.listed)
+        try:
+            yield Running(folder, source)
+        finally:
+            reconciler.stop()
+            thread.join(DEADLINE)
+            assert not thread.is_alive()
+
+
+def _run(reconciler: Reconciler) -> None:
+    reconciler.run()
+
+
+def test_a_started_container_gets_pins_and_a_fragment(tmp_path: Path) -> None:
+    with running(tmp_path) as agent:
+        (tmp_path / "node/data/web.log").write_text("one\n")
+        agent.source.put(container("web"))
+        until(lambda: "id-web" in agent.fragments())
+        assert agent.pins() == {"web.log"}
+        (fragment,) = agent.fragments().values()
+        assert yaml.safe_load(fragment.read_bytes())
+
+
+def test_a_start_costs_one_look(tmp_path: Path) -> None:
+    with running(tmp_path, relist=3600.0) as agent:
+        for number in range(20):
+            agent.source.put(container(f"c{number}"))
+        until(lambda: len(agent.fragments()) == 20)
+        assert sorted(agent.source.looks) == sorted(agent.source.containers)
+
+
+def test_a_container_that_declares_nothing_is_looked_at_once(tmp_path: Path) -> None:
+    with running(tmp_path) as agent:
+        agent.source.put(container("plain", env={"PATH": "/bin"}))
+        for _ in range(5):
+            agent.source.mark("id-plain")
+        before = agent.source.lists
+        until(lambda: agent.source.lists > before + 2)
+        assert agent.source.looks == ["id-plain"]
+        assert not agent.fragments()
+
+
+def test_lost_events_are_made_good_by_the_next_list(tmp_path: Path) -> None:
+    with running(tmp_path) as agent:
+        agent.source.silent = True
+        agent.source.put(container("web"))
+        until(lambda: "id-web" in agent.fragments())
+
+
+def test_a_cut_stream_is_opened_again_and_everything_is_listed(tmp_path: Path) -> None:
+    with running(tmp_path, relist=3600.0) as agent:
+        agent.source.silent = True
+        agent.source.put(container("web"))
+        agent.source.cut()
+        until(lambda: "id-web" in agent.fragments())
+        assert agent.source.watches == 2
+
+
+def test_nothing_is_removed_while_the_source_fails(tmp_path: Path) -> None:
+    with running(tmp_path) as agent:
+        agent.source.put(container("web"))
+        until(lambda: "id-web" in agent.fragments())
+        agent.source.broken = "connection refused"
+        agent.source.cut()
+        before = agent.source.lists
+        until(lambda: agent.source.lists > before + 2)
+        assert "id-web" in agent.fragments()
+        assert "connection refused" in agent.status()["source"]["problem"]
+        agent.source.broken = ""
+        until(lambda: agent.status()["source"]["problem"] == "")
+        assert "id-web" in agent.fragments()
+
+
+def test_an_empty_list_is_only_a_reason_to_look(tmp_path: Path) -> None:
+    with running(tmp_path) as agent:
+        agent.source.put(container("web"))
+        until(lambda: "id-web" in agent.fragments())
+        agent.source.hidden = {"id-web"}
+        looks = len(agent.source.looks)
+        until(lambda: len(agent.source.looks) > looks + 2)
+        assert agent.status()["containers"][0]["phase"] == "running"
+
+
+def test_a_container_that_is_gone_keeps_its_fragment_until_it_is_read(tmp_path: Path) -> None:
+    log = tmp_path / "node/data/web.log"
+    with running(tmp_path) as agent:
+        log.write_text("unread\n")
+        agent.source.put(container("web"))
+        until(lambda: agent.pins() == {"web.log"})
+        log.unlink()
+        agent.source.remove("id-web")
+        until(lambda: agent.status()["containers"][0]["gone"])
+        found = agent.status()["containers"][0]
+        assert found["phase"] == "draining"
+        until(
+            lambda: (
+                agent.status()["containers"][0]["logs"][0]["file_sets"][0]["files"][0]["unread"]
+                == 7
+            )
+        )
+        assert "id-web" in agent.fragments()
+        agent.record_all_read()
+        until(lambda: not agent.fragments())
+        assert not agent.pins()
+        assert not agent.status()["containers"]
+        assert not list((tmp_path / "state/containers").iterdir())
+        assert not list((tmp_path / "state/sets").iterdir())
+
+
+def test_the_deadline_gives_up_what_is_unread_and_counts_it(tmp_path: Path) -> None:
+    log = tmp_path / "node/data/web.log"
+    with running(tmp_path, drain_limit=2.0) as agent:
+        log.write_text("never read\n")
+        agent.source.put(container("web"))
+        until(lambda: agent.pins() == {"web.log"})
+        log.unlink()
+        agent.source.remove("id-web")
+        until(lambda: agent.status()["containers"][0]["phase"] == "retiring")
+        assert agent.status()["containers"][0]["lost"] == {"files": 1, "bytes": 11}
+        until(lambda: not agent.fragments())
+        assert not agent.pins()
+
+
+def test_a_restarted_container_keeps_its_fragment_untouched(tmp_path: Path) -> None:
+    web = container("web")
+    with running(tmp_path) as agent:
+        agent.source.put(web)
+        until(lambda: "id-web" in agent.fragments())
+        before = agent.fragments()["id-web"].stat()
+        for _ in range(10):
+            agent.source.put(replace(web, state=State.ENDED))
+            until(lambda: agent.status()["containers"][0]["state"] == "ended")
+            agent.source.put(web)
+            until(lambda: agent.status()["containers"][0]["phase"] == "running")
+        after = agent.fragments()["id-web"].stat()
+        assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_a_restart_of_the_agent_changes_nothing_on_disk(tmp_path: Path) -> None:
+    source = FakeSource()
+    (tmp_path / "node/data").mkdir(parents=True)
+    (tmp_path / "node/data/web.log").write_text("one\n")
+    with running(tmp_path, source) as agent:
+        source.put(container("web"))
+        until(lambda: agent.pins() == {"web.log"} and "id-web" in agent.fragments())
+        fragment = agent.fragments()["id-web"].stat()
+        pins = sorted(os.listdir(next((tmp_path / "node/pins").iterdir())))
+    again = FakeSource()
+    again.containers = dict(source.containers)
+    with running(tmp_path, again) as agent:
+        until(lambda: again.looks)
+        until(lambda: not agent.status()["containers"][0]["logs"][0]["file_sets"][0]["problem"])
+        after = agent.fragments()["id-web"].stat()
+        assert (fragment.st_ino, fragment.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+        assert sorted(os.listdir(next((tmp_path / "node/pins").iterdir()))) == pins
+
+
+def test_what_ended_while_the_agent_was_away_is_drained(tmp_path: Path) -> None:
+    source = FakeSource()
+    with running(tmp_path, source) as agent:
+        (tmp_path / "node/data/web.log").write_text("unread\n")
+        source.put(container("web"))
+        until(lambda: agent.pins() == {"web.log"})
+    (tmp_path / "node/data/web.log").unlink()
+    with running(tmp_path) as agent:
+        until(lambda: agent.status()["containers"][0]["gone"])
+        assert "id-web" in agent.fragments()
+        assert agent.pins() == {"web.log"}
+        agent.record_all_read()
+        until(lambda: not agent.fragments())
+
+
+def test_files_of_ours_that_no_container_wants_go_and_foreign_ones_stay(tmp_path: Path) -> None:
+    folder = tmp_path / "config/inputs.d"
+    folder.mkdir(parents=True)
+    (folder / "orphan.yml").write_text("# Written by log-pilot\n{}\n")
+    (folder / "foreign.yml").write_text("mine: true\n")
+    (folder / ".log-pilot-x.yml").write_text("half")
+    with running(tmp_path) as agent:
+        agent.source.put(container("web"))
+        until(lambda: set(agent.fragments()) == {"id-web", "foreign"})
+        assert not (folder / ".log-pilot-x.yml").exists()
+
+
+def test_two_containers_with_one_file_set_have_one_owner_and_it_is_handed_over(
+    tmp_path: Path,
+) -> None:
+    env = {"aliyun_logs_app": "/logs/app.log"}
+    first = container("first", env=env, created="2026-01-01T00:00:00Z")
+    second = container("second", env=env, created="2026-01-02T00:00:00Z")
+    with running(tmp_path) as agent:
+        agent.source.put(second)
+        until(lambda: set(agent.fragments()) == {"id-second"})
+        agent.source.put(first)
+        until(lambda: set(agent.fragments()) == {"id-first"})
+        (refused,) = (
+            one["rejections"] for one in agent.status()["containers"] if one["name"] == "second"
+        )
+        assert refused[0]["code"] == "claimed"
+        assert "first" in refused[0]["reason"]
+        agent.source.put(replace(first, state=State.ENDED))
+        until(lambda: set(agent.fragments()) == {"id-second"})
+
+
+def test_one_bad_log_hurts_neither_its_container_nor_others(tmp_path: Path) -> None:
+    bad = container("bad", env={"aliyun_logs_a": "relative", "aliyun_logs_b": "/logs/b.log"})
+    with running(tmp_path) as agent:
+        agent.source.put(bad)
+        agent.source.put(container("good"))
+        until(lambda: set(agent.fragments()) == {"id-bad", "id-good"})
+        (found,) = (one for one in agent.status()["containers"] if one["name"] == "bad")
+        assert [no["key"] for no in found["rejections"]] == ["aliyun_logs_a"]
+
+
+def test_a_hung_source_stops_neither_status_nor_the_end(tmp_path: Path) -> None:
+    with running(tmp_path) as agent:
+        agent.source.put(container("web"))
+        until(lambda: "id-web" in agent.fragments())
+        agent.source.hang.clear()
+        agent.source.mark("id-web")
+        before = agent.source.lists
+        until(lambda: agent.source.lists > before)
+        assert agent.status()["containers"][0]["phase"] == "running"
+        assert "id-web" in agent.fragments()
+
+
+def test_a_folder_that_comes_late_is_collected_when_it_comes(tmp_path: Path) -> None:
+    late = container("late", mounts=(Mount("/logs", "/data/later", "bind"),))
+    with running(tmp_path) as agent:
+        agent.source.put(late)
+        until(lambda: agent.status()["containers"])
+        until(
+            lambda: (
+                "there is no folder"
+                in agent.status()["containers"][0]["logs"][0]["file_sets"][0].get("problem", "")
+            )
+        )
+        (tmp_path / "node/data/later").mkdir()
+        (tmp_path / "node/data/later/late.log").write_text("x\n")
+        until(lambda: agent.pins() == {"late.log"} and "id-late" in agent.fragments())
+
+
+def test_env_that_declares_nothing_is_not_saved(tmp_path: Path) -> None:
+    with running(tmp_path) as agent:
+        agent.source.put(container("web"))
+        until(lambda: list((tmp_path / "state/containers").glob("*.json")))
+        (saved,) = (tmp_path / "state/containers").glob("*.json")
+        assert "s3cret" not in saved.read_text()
+        assert "aliyun_logs_web" in saved.read_text()
+
+
+def test_direct_mode_makes_no_pins_and_names_the_original_folder(tmp_path: Path) -> None:
+    with running(tmp_path, pin=False) as agent:
+        agent.source.put(container("web"))
+        until(lambda: "id-web" in agent.fragments())
+        assert str(tmp_path / "node/data") in agent.fragments()["id-web"].read_text()
+        assert not (tmp_path / "node/pins").exists()
+        assert agent.status()["containers"][0]["logs"][0]["file_sets"][0]["direct"]
