@@ -1,4 +1,4 @@
-"""Piloters render what a collector needs; each is one module, one template, one entry point line."""
+"""Piloters render what a collector needs: each one module, one template, one entry point."""
 
 from __future__ import annotations
 
@@ -77,6 +77,7 @@ def create(name: str, settings: Settings) -> Piloter:
     """Make the piloter of that name. Raises PiloterError for a name that nobody registered."""
     known = {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
     if name not in known:
-        raise PiloterError(f"PILOT_TYPE {name!r} is not known; known are {', '.join(sorted(known))}")
+        names = ", ".join(sorted(known))
+        raise PiloterError(f"PILOT_TYPE {name!r} is not known; known are {names}")
     factory: CreatePiloter = known[name].load()
     return factory(settings)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+NOT_PLAIN = re.compile(r'[^ -~]|["$\\]')
 SPECIAL_IN_REGEXP = frozenset("\\.+*?()|[]{}^$")  # regexp.QuoteMeta's list
 SPECIAL_IN_GLOB = frozenset("\\*?[")  # path/filepath.Match
 REPLACEMENT_CHARACTER = "\ufffd"
@@ -24,22 +26,25 @@ def scalar(value: object) -> str:
     boolean or finite number: a list or None in a template is a mistake in it.
     """
     if isinstance(value, str):
-        return '"' + "".join(map(_character, value)) + '"'
+        return f'"{NOT_PLAIN.sub(_escape, value)}"'
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+    if isinstance(value, int):
         return repr(value)
+    if isinstance(value, float) and math.isfinite(value):
+        # YAML 1.1 takes `1e-05` for text.
+        plain = format(Decimal(repr(value)), "f")
+        return plain if "." in plain else f"{plain}.0"
     raise TypeError(f"a {type(value).__name__} cannot be written as one value")
 
 
-def _character(character: str) -> str:
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
     code = ord(character)
     if character == "$":
         return "$$"
     if character in '"\\':
         return "\\" + character
-    if 0x20 <= code < 0x7F:
-        return character
     if 0xD800 <= code < 0xE000:
         code = ord(REPLACEMENT_CHARACTER)
     if code < 0x100:

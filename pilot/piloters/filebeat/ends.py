@@ -76,7 +76,7 @@ def _plain(line: bytes) -> bool:
 def _docker(line: bytes) -> bool:
     try:
         record = json.loads(line)
-    except ValueError:
+    except (RecursionError, ValueError):
         return False
     if not isinstance(record, dict):
         return False

@@ -31,6 +31,8 @@ STOP_GRACE = 10.0  # seconds; a Filebeat that was not told to wait takes at most
 
 # Who a line is from is ours to say, also where we say nothing: a container's JSON may not fill in.
 RESERVED = (
+    "container_id",
+    "container_image",
     "docker_app",
     "docker_container",
     "docker_service",
@@ -39,6 +41,8 @@ RESERVED = (
     "k8s_node_name",
     "k8s_pod",
     "k8s_pod_namespace",
+    "k8s_pod_uid",
+    "log_name",
     "topic",
 )
 # Filebeat's own fields as one key with dots, which a sink takes for the same field.

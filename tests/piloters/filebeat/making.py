@@ -1,0 +1,74 @@
+"""Values for the tests of the Filebeat piloter, with everything that does not matter filled in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pilot.model import Container, FileSet, Format, Framing, Input, State
+from pilot.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def container(identifier: str = "c" * 64, name: str = "web-1") -> Container:
+    return Container(id=identifier, name=name, state=State.RUNNING)
+
+
+def file_set(
+    name: str = "app-log-0123",
+    *,
+    root: str = "/var/lib/docker/volumes/v/_data",
+    pattern: str = "*.log",
+    framing: Framing = Framing.LINES,
+    inside: str = "/logs",
+    rotated: bool = True,
+) -> FileSet:
+    return FileSet(
+        name=name,
+        root=root,
+        folder="",
+        pattern=pattern,
+        framing=framing,
+        inside=inside,
+        rotated=rotated,
+    )
+
+
+def pinned(
+    files: FileSet,
+    pins: str = "/pins/app",
+    *,
+    format: Format = Format.NONE,  # noqa: A002
+    fields: Mapping[str, str] | None = None,
+) -> Input:
+    return Input(
+        file_set=files, format=format, directory=files.directory, pins=pins, fields=fields or {}
+    )
+
+
+def direct(files: FileSet, directory: str = "", **fields: str) -> Input:
+    return Input(
+        file_set=files,
+        format=Format.NONE,
+        directory=directory or files.directory,
+        pins=None,
+        fields=fields,
+    )
+
+
+def settings(
+    folder: Path,
+    collector: str = "",
+    *,
+    templates: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    return Settings(
+        templates=templates,
+        config_dir=folder / "etc",
+        data_dir=folder / "data",
+        collector=collector,
+        environment=environment or {},
+    )
