@@ -106,17 +106,17 @@ def _check(name: str, entry: Entry, logs: Collection[str]) -> Rejection | None:
     """Why a key declares no log: an option mistyped, one without its log, a bad name or value."""
     value = shorten(entry.value)
     if not is_log_value(entry.value):
-        for base, meant in options.guess(name):
-            if base in logs and base != name:
-                return Rejection(
-                    code=Code.OPTION_UNKNOWN,
-                    key=entry.key,
-                    value=value,
-                    log=shorten(base),
-                    reason=f"the log {shorten(base)!r} has no option"
-                    f" {shorten(name[len(base) + 1 :])!r}.",
-                    hint=_hint(entry, base, meant),
-                )
+        if guessed := options.guess(name, logs):
+            base, meant = guessed
+            return Rejection(
+                code=Code.OPTION_UNKNOWN,
+                key=entry.key,
+                value=value,
+                log=shorten(base),
+                reason=f"the log {shorten(base)!r} has no option"
+                f" {shorten(name[len(base) + 1 :])!r}.",
+                hint=_hint(entry, base, meant),
+            )
         for base, option in options.split(name, entry.separators):
             return Rejection(
                 code=Code.VALUE_INVALID,

@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
 TAGS = "tags"
 TARGET = "target"
@@ -60,11 +60,13 @@ def split(rest: str, separators: str) -> Iterator[tuple[str, str]]:
             yield rest[:at], option
 
 
-def guess(rest: str) -> Iterator[tuple[str, str]]:
-    """The ways to read it as (base, mistyped option), longest base first, with the option meant."""
+def guess(rest: str, bases: Container[str]) -> tuple[str, str] | None:
+    """The longest base that it begins with, and the option that the rest may have been meant as."""
     for at in range(len(rest) - 1, max(0, len(rest) - LONGEST - _SLACK - 1), -1):
-        if rest[at] in "._-" and (meant := nearest(rest[at + 1 :])):
-            yield rest[:at], meant
+        if rest[at] in "._-" and rest[:at] in bases:
+            meant = nearest(rest[at + 1 :])
+            return (rest[:at], meant) if meant else None
+    return None
 
 
 def nearest(suffix: str) -> str:

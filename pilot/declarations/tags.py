@@ -5,8 +5,8 @@ r"""Tags: fields that a tenant adds to the events of one log.
     plain   = any text without a comma; "=" is part of it
     quoted  = '"' any text, with \" for a quote and \\ for a backslash '"'
 
-Blanks around keys and values do not count. A key is `[A-Za-z_][A-Za-z0-9_-]*`, with `.` and `/`
-turned into `_`, because collectors and stores read structure into them.
+Blanks around keys and plain values do not count. A key is `[A-Za-z_][A-Za-z0-9_-]*`, with `.` and
+`/` turned into `_`, because collectors and stores read structure into them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pilot.declarations.items import BLANK
 from pilot.model import Code, Rejection, shorten
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 # Names that mean something else where a tag would land: the pilot's own fields, the structure of
-# the collectors' events (Elastic Common Schema, log-pilot's own) and Elasticsearch's metadata,
-# which makes it refuse the whole event.
+# the collectors' events (Elastic Common Schema), and Elasticsearch's metadata, at which it refuses
+# the whole event.
 RESERVED = frozenset(
     {
         "_doc_count",
@@ -45,12 +46,10 @@ RESERVED = frozenset(
         "_seq_no",
         "_size",
         "_source",
-        "_target",
         "_tier",
         "_type",
         "_version",
         "agent",
-        "beat",
         "com_aliyun_access",
         "container",
         "data_stream",
@@ -58,27 +57,19 @@ RESERVED = frozenset(
         "error",
         "event",
         "fields",
-        "file",
         "host",
         "input",
         "log",
         "log_name",
         "message",
-        "metadata",
-        "offset",
-        "prospector",
-        "source",
         "stream",
         "tags",
-        "time",
     }
 )
 RESERVED_STARTS = ("@", "com_aliyun_access_", "container_", "docker_", "k8s_")
 
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"[ \t\r\n]*(?:,|\Z)', re.DOTALL)
+_QUOTED = re.compile(r'[ \t\r\n]*"((?:[^"\\]|\\.)*)"[ \t\r\n]*(?=,|\Z)', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_PLAIN = re.compile(r"[^,]*(?:,|\Z)")
-_ASSIGN = re.compile(r"\s*([^=,]*?)\s*=[ \t\r\n]*")
 
 
 def parse_tags(log: str, key: str, text: str) -> tuple[dict[str, str], list[Rejection]]:
@@ -93,7 +84,10 @@ def parse_tags(log: str, key: str, text: str) -> tuple[dict[str, str], list[Reje
             )
         )
 
-    for written, name, value in _split(text):
+    for number, (written, name, value) in enumerate(_split(text)):
+        if number == MAX_TAGS:
+            refuse(Code.TAG_INVALID, written, f"a log has at most {MAX_TAGS} tags.")
+            break
         tag = name.replace(".", "_").replace("/", "_")
         if value is None:
             refuse(Code.TAG_INVALID, written, "a tag is key=value, and a quote must be closed.")
@@ -107,8 +101,6 @@ def parse_tags(log: str, key: str, text: str) -> tuple[dict[str, str], list[Reje
             )
         elif problem := _value_problem(value):
             refuse(Code.TAG_INVALID, written, problem)
-        elif tag not in tags and len(tags) >= MAX_TAGS:
-            refuse(Code.TAG_INVALID, written, f"a log has at most {MAX_TAGS} tags.")
         else:
             if tag in tags:
                 refuse(
@@ -135,18 +127,21 @@ def _split(text: str) -> Iterator[tuple[str, str, str | None]]:
     """Each tag as written, its key and its value; None for one that is no `key=value`."""
     at = 0
     while at < len(text):
-        assign = _ASSIGN.match(text, at)
-        start = assign.end() if assign else at
-        quoted = assign is not None and text.startswith('"', start)
-        match = (_QUOTED if quoted else _PLAIN).match(text, start)
-        # A quote that is not closed swallows what follows: where its value ends nobody knows.
-        end = match.end() if match else len(text)
-        written = text[at:end].strip(" \t\r\n,")
-        if assign is None or match is None:
-            if written:
-                yield written, assign[1] if assign else "", None
-        elif quoted:
-            yield written, assign[1], _ESCAPE.sub(r"\1", match[1]).strip()
+        comma = text.find(",", at)
+        end = comma if comma >= 0 else len(text)
+        equals = text.find("=", at, end)
+        if equals < 0:
+            if written := text[at:end].strip(BLANK):
+                yield written, "", None
+            at = end + 1
+            continue
+        key = text[at:equals].strip(BLANK)
+        if text[equals + 1 :].lstrip(BLANK).startswith('"'):
+            match = _QUOTED.match(text, equals + 1)
+            # A quote that is not closed swallows what follows: nobody knows where it was to end.
+            end = match.end() if match else len(text)
+            value = _ESCAPE.sub(r"\1", match[1]) if match else None
         else:
-            yield written, assign[1], match[0].removesuffix(",").strip(" \t\r\n")
-        at = end
+            value = text[equals + 1 : end].strip(BLANK)
+        yield text[at:end].strip(BLANK), key, value
+        at = end + 1
