@@ -215,7 +215,8 @@ class Containers:
     def _converge(self, changed: Iterable[str]) -> None:
         """Write what these containers need now; who lost a file set goes first: none is double."""
         known = [self.tracked[each] for each in changed if each in self.tracked]
-        for each in sorted(known, key=lambda one: (not one.placed - self._placed(one), one.container.id)):
+        known.sort(key=lambda one: (not one.placed - self._placed(one), one.container.id))
+        for each in known:
             owned = self._owned(each)
             if each.waiting and self._keeper:
                 looked = all(

@@ -72,7 +72,7 @@ def volume_set_name(root: str, folder: str, pattern: str) -> str:
 
     The pattern's readable part is for people; the digest is the identity.
     """
-    digest = hashlib.sha256(os.fsencode(f"{root}\0{folder}\0{pattern}")).hexdigest()[:24]
+    digest = _digest(f"{root}\0{folder}\0{pattern}")
     return f"{readable(pattern)}-{digest}"
 
 
@@ -80,7 +80,7 @@ def output_set_name(container_id: str) -> str:
     """The file set of a container's own output: named by the container."""
     if re.fullmatch(r"[0-9a-f]{64}", container_id):
         return f"stdout-{container_id}"
-    digest = hashlib.sha256(os.fsencode(container_id)).hexdigest()[:24]
+    digest = _digest(container_id)
     return f"stdout-{readable(container_id)}-{digest}"
 
 
@@ -93,7 +93,7 @@ def file_stem(container_id: str) -> str:
     """A file name, without its ending, for a container: the id itself where that is safe."""
     if re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,127}", container_id, re.ASCII):
         return container_id
-    digest = hashlib.sha256(os.fsencode(container_id)).hexdigest()[:24]
+    digest = _digest(container_id)
     return f"{readable(container_id)}-{digest}~"  # `~` is in no safe id, so the two cannot meet
 
 
@@ -105,3 +105,8 @@ def matcher(pattern: str, *, rotated: bool) -> Callable[[str], bool]:
     glob = fnmatch.translate(pattern).removesuffix(r"\Z").removesuffix(r"\z")
     match = re.compile(rf"{glob}{ROTATED if rotated else ''}\Z").match
     return lambda name: bool(match(name)) and not name.endswith(PACKED)
+
+
+def _digest(text: str) -> str:
+    """Distinct for any two texts, also those with lone surrogates, which have no UTF-8."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]

@@ -61,6 +61,7 @@ def agent(
                 store=store,
                 roots=PinRoots(settings),
                 workers=Workers("pins", 6, mailbox.post),
+                readers=Workers("records", 1, mailbox.post),
                 piloter=piloter,
                 forbids=lambda file_set, really: forbids(policy, settings, file_set, really),
             )

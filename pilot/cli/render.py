@@ -35,8 +35,8 @@ def render(files: tuple[str, ...], **chosen: Any) -> None:
     """Print the fragments that the daemon would write for the containers in FILE ("-": stdin).
 
     FILE holds what `docker inspect CONTAINER…` prints, or a file of the static source. Each
-    fragment comes after a comment line with its path. Rejections go to stderr, one line each. Which folder
-    holds a log's pins is decided by its filesystem on the node; here it is guessed by its path.
+    fragment comes after a comment line with its path. Rejections go to stderr, one line each.
+    Which folder holds a log's pins is decided by its filesystem on the node; here by its path.
 
     Exit code: 0 all accepted, 1 something was rejected, 2 the input cannot be used.
     """

@@ -47,17 +47,21 @@ class Keeper:
         store: StateStore,
         roots: PinRoots,
         workers: Workers,
+        readers: Workers,
         piloter: Piloter,
         forbids: Callable[[FileSet, str], str | None],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`forbids(file set, folder as really opened)` gives a sentence if it may not be read."""
+        """`forbids(file set, folder as really opened)` gives a sentence if it may not be read.
+
+        `workers` look at tenants' folders and may hang there; `readers` ask the collector.
+        """
         self._settings, self._store, self._roots = settings, store, roots
         self._now = monotonic
-        self.changed: Callable[[str], None] = lambda _: None  # called after each look and each survey
+        self.changed: Callable[[str], None] = lambda _: None  # after each look and survey
         self.sets: dict[str, PinSet] = {}
         self._owners: dict[FileKey, str] = {}
-        self._surveyor = Surveyor(settings, workers, piloter)
+        self._surveyor = Surveyor(settings, readers, piloter)
         self._unsaved: set[str] = set()
         self._looks = Looks(
             settings=settings,
@@ -69,8 +73,6 @@ class Keeper:
             done=self._looked,
             monotonic=monotonic,
         )
-
-    # -- what the reconciler asks for ----------------------------------------------------------
 
     def restore(self, saved: SavedSet) -> None:
         """Take over a set's pins after a restart: what lies there counts, the record completes."""
@@ -154,8 +156,6 @@ class Keeper:
         """Have folders watched, so that `look` is called early."""
         self._looks.watch = watch
 
-    # -- what looks found ------------------------------------------------------------------------
-
     def _looked(self, kept: PinSet, began: float, result: Sweep | Exception) -> None:
         name = kept.file_set.name
         kept.sweeping = False
@@ -211,8 +211,6 @@ class Keeper:
             log.debug("pinned (%s) %s/%s", kind, kept.file_set.name, pin.name)
         else:
             self._remove(kept, pin.name)  # Two sweeps met at one file.
-
-    # -- what the collector has read -----------------------------------------------------------
 
     def untended(self) -> list[str]:
         """Sets that nobody declares any more, whose pins wait for their originals to go."""
