@@ -82,6 +82,7 @@ class Containers:
             if self._keeper and self._claims.owner(file_set.name) == container.id:
                 self._keeper.tend(file_set)
         if new:
+            log.info("container %s (%s): %s", container.id[:12], container.name, known.summary)
             self.save()  # Before its config and while its folders are looked at.
         self.advance(container.id)
         self._converge(changed | {container.id})

@@ -32,3 +32,13 @@ class Tracked:
     def sets(self) -> list[FileSet]:
         """Every file set of its logs."""
         return [file_set for each in self.logs for file_set in each.file_sets]
+
+    @property
+    def summary(self) -> str:
+        """What is collected of it, for a person."""
+        places = (
+            f"log {each.name} from {file_set.directory}/{file_set.pattern}"
+            for each in self.logs
+            for file_set in each.file_sets
+        )
+        return ", ".join(places) or "nothing can be collected"

@@ -1,0 +1,148 @@
+"""`log-pilot render` on what real engines printed, on static files and on unusable input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from pilot.cli import main
+
+if TYPE_CHECKING:
+    from click.testing import Result
+
+RECORDED = Path(__file__).parent.parent / "sources" / "recorded"
+
+
+def render(*arguments: str, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, ["render", *arguments], input=stdin)
+
+
+def inspected(**changes: Any) -> dict[str, Any]:
+    return {
+        "Id": "a" * 64,
+        "Name": "/web",
+        "State": {"Status": "running"},
+        "Config": {"Env": ["aliyun_logs_web=stdout"], "Labels": None, "Image": "nginx"},
+        "HostConfig": {"LogConfig": {"Type": "json-file"}},
+        "LogPath": f"/var/lib/docker/containers/{'a' * 64}/{'a' * 64}-json.log",
+        "Mounts": [],
+        **changes,
+    }
+
+
+def test_a_fragment_comes_after_a_comment_with_its_path() -> None:
+    result = render("-", stdin=json.dumps([inspected()]))
+    assert result.exit_code == 0, result.output
+    first, rest = result.stdout.split("\n", 1)
+    assert first == f"# /etc/filebeat/prospectors.d/{'a' * 64}.yml"
+    (made,) = yaml.safe_load(rest)
+    assert made["id"] == f"stdout-{'a' * 64}"
+    assert made["paths"] == [f"/var/lib/docker/log-pilot/stdout-{'a' * 64}/*"]
+    assert result.stderr == ""
+
+
+def test_pin_off_shows_the_direct_form() -> None:
+    result = render("--pin", "off", "-", stdin=json.dumps([inspected()]))
+    (made,) = yaml.safe_load(result.stdout)
+    assert made["paths"][0] == f"/var/lib/docker/containers/{'a' * 64}/{'a' * 64}-json.log"
+
+
+def test_paths_are_the_collectors() -> None:
+    result = render("--collector-root", "/host", "-", stdin=json.dumps([inspected()]))
+    (made,) = yaml.safe_load(result.stdout)
+    assert made["paths"][0].startswith("/host/var/lib/docker/log-pilot/")
+
+
+def test_a_rejection_is_one_line_on_stderr_with_the_key_and_exit_code_1() -> None:
+    env = ["aliyun_logs_web=stdout", "aliyun_logs_bad=relative.log"]
+    result = render("-", stdin=json.dumps([inspected(Config={"Env": env, "Labels": {}})]))
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert "aliyun_logs_bad" in line
+    assert "web: rejected: value-invalid" in line
+    assert yaml.safe_load(result.stdout)
+
+
+def test_the_loser_of_a_shared_file_is_rejected_and_told_the_winner() -> None:
+    mounts = [{"Type": "volume", "Source": "/srv/v", "Destination": "/logs"}]
+    env = {"Config": {"Env": ["aliyun_logs_app=/logs/app.log"], "Labels": {}}, "Mounts": mounts}
+    first = inspected(Id="a" * 64, Name="/first", Created="2026-01-01T00:00:00Z", **env)
+    second = inspected(Id="b" * 64, Name="/second", Created="2026-01-02T00:00:00Z", **env)
+    result = render("-", stdin=json.dumps([second, first]))
+    assert result.exit_code == 1
+    assert "second: rejected: claimed" in result.stderr
+    assert "first" in result.stderr
+    assert "b" * 64 not in result.stdout
+
+
+@pytest.mark.parametrize("engine", ["20.10", "29"])
+@pytest.mark.parametrize("kind", ["filebeat", "console"])
+def test_what_a_real_engine_printed_is_rendered(engine: str, kind: str) -> None:
+    result = render("--type", kind, str(RECORDED / f"inspect-{engine}.json"))
+    assert result.exit_code in {0, 1}, result.output
+    assert result.stdout.startswith("# /")
+    assert list(yaml.safe_load_all(result.stdout.replace("# /", "---\n# /")))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[", "[1]", '[{"no": "Id"}]', "{}", "id: 5", "", "\x00", "- - -", "[" * 5000],
+)
+def test_unusable_input_is_a_sentence_and_exit_code_2(text: str) -> None:
+    result = render("-", stdin=text)
+    assert result.exit_code == 2, result.output
+    assert result.stderr.startswith("log-pilot: ")
+    assert "Traceback" not in result.output
+    assert result.stdout == ""
+
+
+def test_a_missing_file_is_a_sentence_and_exit_code_2() -> None:
+    result = render("/nowhere/at/all.json")
+    assert result.exit_code == 2
+    assert "/nowhere/at/all.json" in result.stderr
+
+
+def test_an_unknown_collector_is_a_sentence_and_exit_code_2() -> None:
+    result = render("--type", "nonsense", "-", stdin="[]")
+    assert result.exit_code == 2
+    assert "nonsense" in result.stderr
+    assert "filebeat" in result.stderr
+
+
+def test_a_static_file_is_read_too() -> None:
+    text = "\n".join(
+        [
+            "id: one",
+            "name: web",
+            "state: running",
+            "env: {aliyun_logs_web: stdout}",
+            "log: {path: /l/x.log, format: cri}",
+        ]
+    )
+    result = render("--type", "console", "-", stdin=text)
+    assert result.exit_code == 0, result.output
+    assert "/inputs.d/one.yml" in result.stdout
+
+
+def test_a_created_container_has_no_fragment() -> None:
+    result = render(
+        "-", stdin=json.dumps([inspected(State={"Status": "created"}, LogPath="/x/y.log")])
+    )
+    assert result.stdout == ""
+
+
+def test_the_same_input_gives_the_same_bytes_whatever_the_order_of_env() -> None:
+    env = ["aliyun_logs_b=stdout", "aliyun_logs_a=/logs/a.log", "aliyun_logs_a_tags=x=1,y=2"]
+    mounts = [{"Type": "volume", "Source": "/srv/v", "Destination": "/logs"}]
+    outputs = {
+        render(
+            "-", stdin=json.dumps([inspected(Config={"Env": order, "Labels": {}}, Mounts=mounts)])
+        ).stdout
+        for order in (env, env[::-1], env[1:] + env[:1])
+    }
+    assert len(outputs) == 1

@@ -1,0 +1,95 @@
+"""`log-pilot status` without a daemon, and what it makes of an answer."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from click.testing import CliRunner
+
+from pilot.cli import main
+from pilot.cli.status import lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_no_daemon_is_a_sentence_and_exit_code_2(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["status", "--state-dir", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "no daemon" in result.stderr
+    assert str(tmp_path) in result.stderr
+
+
+def test_a_dead_socket_is_a_sentence_and_exit_code_2(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(tmp_path / "status.sock"))
+    # A process of its own: the HTTP library leaves a socket that failed to connect to the collector.
+    done = subprocess.run(
+        [sys.executable, "-m", "pilot", "status", "--state-dir", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "does not answer" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def answer(**changes: Any) -> dict[str, Any]:
+    return {
+        "type": "filebeat",
+        "source": {"problem": "", "listed_ago": 1.0},
+        "last_pass_ago": 0.1,
+        "collector": {"supervised": False},
+        "config": {"problem": ""},
+        "containers": [],
+        **changes,
+    }
+
+
+def container(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": "c" * 64,
+        "name": "web",
+        "pod": None,
+        "phase": "running",
+        "gone": False,
+        "lost": {"files": 0, "bytes": 0},
+        "logs": [],
+        "rejections": [],
+        **changes,
+    }
+
+
+def test_a_rejection_is_shown_with_code_key_reason_and_hint() -> None:
+    no = {"code": "x", "key": "k", "reason": "because.", "hint": "kk", "notice": False}
+    shown = "\n".join(lines(answer(containers=[container(rejections=[no])])))
+    assert "REJECTED x 'k': because. Did you mean 'kk'?" in shown
+
+
+def test_pins_are_counted_by_kind_with_their_unread_bytes() -> None:
+    file_set = {
+        "folder": "/f",
+        "pattern": "*.log",
+        "direct": False,
+        "owner": "c" * 64,
+        "problem": "",
+        "files": [{"kind": "linked", "unread": 5}, {"kind": "copied", "unread": None}],
+    }
+    log = {"name": "web", "file_sets": [file_set]}
+    shown = "\n".join(lines(answer(containers=[container(logs=[log])])))
+    assert "web: /f/*.log: 1 copied, 1 linked, 5 bytes unread" in shown
+
+
+def test_what_a_deadline_lost_and_a_sick_source_are_said() -> None:
+    sick = answer(
+        source={"problem": "refused", "listed_ago": None},
+        containers=[container(lost={"files": 1, "bytes": 7})],
+    )
+    shown = "\n".join(lines(sick))
+    assert "refused; listed never" in shown
+    assert "LOST at the deadline: 7 bytes" in shown
