@@ -100,7 +100,7 @@ def read(name: str) -> list[Container]:
         return parse_static(text, origin)
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(
             f"{origin}: neither JSON as `docker inspect` prints it: {error}"
         ) from error

@@ -115,15 +115,13 @@ def test_an_unknown_collector_is_a_sentence_and_exit_code_2() -> None:
 
 
 def test_a_static_file_is_read_too() -> None:
-    text = "\n".join(
-        [
-            "id: one",
-            "name: web",
-            "state: running",
-            "env: {aliyun_logs_web: stdout}",
-            "log: {path: /l/x.log, format: cri}",
-        ]
-    )
+    text = """
+id: one
+name: web
+state: running
+env: {aliyun_logs_web: stdout}
+log: {path: /l/x.log, format: cri}
+"""
     result = render("--type", "console", "-", stdin=text)
     assert result.exit_code == 0, result.output
     assert "/inputs.d/one.yml" in result.stdout

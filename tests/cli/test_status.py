@@ -26,7 +26,7 @@ def test_no_daemon_is_a_sentence_and_exit_code_2(tmp_path: Path) -> None:
 def test_a_dead_socket_is_a_sentence_and_exit_code_2(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(tmp_path / "status.sock"))
-    # A process of its own: the HTTP library leaves a socket that failed to connect to the collector.
+    # A process of its own: the HTTP library does not close a socket that failed to connect.
     done = subprocess.run(
         [sys.executable, "-m", "pilot", "status", "--state-dir", str(tmp_path)],
         capture_output=True,
