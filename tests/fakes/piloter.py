@@ -1,0 +1,53 @@
+"""A piloter without a collector: what was read is what the test says was read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pilot.configdir import MARK
+from pilot.model import Command, Container, FileSet, Fragment, Input, Log, Rejection
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
+
+
+@dataclass(slots=True)
+class FakePiloter:
+    """One file for each container, named after it; `read` is the collector's own record."""
+
+    directory: Path
+    name: str = "fake"
+    suffix: str = ".conf"
+    read: dict[tuple[str, str], int] = field(default_factory=dict)
+    unreadable: OSError | None = None
+
+    def refuse(self, log: Log) -> Rejection | None:
+        return None
+
+    def render(self, container: Container, inputs: Sequence[Input]) -> Fragment:
+        lines = [f"{each.id} {each.pins}\n".encode() for each in inputs]
+        return Fragment(container.id, MARK + b"\n" + b"".join(lines))
+
+    def files(
+        self, changed: Collection[str], fragments: Mapping[str, Fragment]
+    ) -> Mapping[str, bytes | None]:
+        return {
+            f"{each}{self.suffix}": fragments[each].content if each in fragments else None
+            for each in sorted(changed)
+        }
+
+    def prepare(self) -> Mapping[Path, bytes]:
+        return {}
+
+    def progress(self, input_ids: Collection[str]) -> Mapping[tuple[str, str], int]:
+        if self.unreadable:
+            raise self.unreadable
+        return {key: offset for key, offset in self.read.items() if key[0] in input_ids}
+
+    def readable_end(self, file: Path, file_set: FileSet) -> int:
+        return file.stat().st_size
+
+    def command(self) -> Command:
+        return Command(("true",))
