@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import logging.handlers
+import os
 import queue
 import sys
+import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LEVELS = ("debug", "info", "warning", "error")
 QUEUED = 10_000  # log lines that may wait for stderr before further ones are dropped
+LAST = 1.0  # seconds that a slow stderr gets at the end, twice
 
 
 class _DroppingHandler(logging.handlers.QueueHandler):
@@ -31,34 +35,42 @@ class _DroppingHandler(logging.handlers.QueueHandler):
 @contextmanager
 def logging_to_stderr(level: str) -> Iterator[None]:
     """Send log lines of this level and above to stderr while the context lasts."""
-    lines: queue.Queue[logging.LogRecord] = queue.Queue(QUEUED)
+    lines: queue.Queue[logging.LogRecord | None] = queue.Queue(QUEUED)
     handler = _DroppingHandler(lines)
-    output = logging.StreamHandler(sys.stderr)
-    output.setFormatter(
-        logging.Formatter(
-            "%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z"
-        )
-    )
-    listener = logging.handlers.QueueListener(lines, output)
+    writer = threading.Thread(target=_write, args=(lines, sys.stderr), name="log", daemon=True)
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(level.upper())
     logging.getLogger("urllib3").setLevel(logging.WARNING)
-    listener.start()
+    writer.start()
     try:
         yield
     finally:
         root.removeHandler(handler)
-        listener.stop()
-        if handler.dropped:
-            output.handle(
-                root.makeRecord(
-                    __name__,
-                    logging.WARNING,
-                    "",
-                    0,
-                    "%d log lines dropped",
-                    (handler.dropped,),
-                    None,
-                )
-            )
+        try:
+            lines.put(None, timeout=LAST)
+        except queue.Full:
+            pass  # Nobody reads: what waits is lost, but the pilot ends.
+        writer.join(LAST)
+        if handler.dropped and not writer.is_alive():
+            _say(f"log-pilot: {handler.dropped} log lines dropped\n", sys.stderr)
+
+
+def _write(lines: queue.Queue[logging.LogRecord | None], stream: TextIO) -> None:
+    formatter = logging.Formatter(
+        "%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z"
+    )
+    while (record := lines.get()) is not None:
+        _say(f"{formatter.format(record)}\n", stream)
+
+
+def _say(text: str, stream: TextIO) -> None:
+    """Past Python's own buffer, whose lock would let a blocked stderr hold up the exit."""
+    rest = text.encode("utf-8", "backslashreplace")
+    try:
+        while rest:
+            rest = rest[os.write(stream.fileno(), rest) :]
+    except io.UnsupportedOperation:
+        stream.write(text)  # It is no file.
+    except OSError:
+        pass  # Nobody is left to tell.

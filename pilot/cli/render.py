@@ -44,7 +44,7 @@ def render(files: tuple[str, ...], **chosen: Any) -> None:
     try:
         piloter = piloters.create(settings.type, settings)
         containers = [each for name in files for each in read(name)]
-    except (PiloterError, ValueError, OSError) as error:
+    except (PiloterError, ValueError, OSError, RecursionError) as error:
         click.echo(f"log-pilot: {error}", err=True)
         sys.exit(UNUSABLE)
     claims, rejected = Claims(), False
@@ -101,9 +101,7 @@ def read(name: str) -> list[Container]:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(
-            f"{origin}: neither JSON as `docker inspect` prints it: {error}"
-        ) from error
+        raise ValueError(f"{origin} is no JSON as `docker inspect` prints it: {error}") from error
     return [container_from_inspect(each) for each in data]
 
 

@@ -1,0 +1,772 @@
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import subprocess
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from pilot.names import parse_pin_name
+from pilot.pins.keeper import CONFIRM, QUIET, Keeper
+from pilot.pins.roots import PinRoots
+from pilot.pins.watch import FolderWatch
+from pilot.state import SavedSet, StateStore
+from tests.fakes.clock import Clock
+from tests.fakes.disks import needs_root, tmpfs
+from tests.fakes.piloter import FakePiloter
+from tests.fakes.workers import HandWorkers
+from tests.pins.node import Node, elsewhere, file_set, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pilot.model import FileSet
+    from pilot.pins.record import Pin
+    from pilot.workers import Workers
+
+
+class Bench:
+    """One keeper over one node, its workers run by hand, its clock set by hand."""
+
+    def __init__(self, node: Node) -> None:
+        self.node, self.clock = node, Clock()
+        self.piloter = FakePiloter(node.base / "config")
+        self.store: StateStore | None = None
+        self.start()
+
+    def start(self) -> None:
+        self.workers = HandWorkers()
+        self.store = StateStore(self.node.base / "state")
+        self.told: list[str] = []
+        self.keeper = Keeper(
+            settings=self.node.settings,
+            store=self.store,
+            roots=PinRoots(self.node.settings),
+            workers=cast("Workers", self.workers),
+            readers=cast("Workers", self.workers),
+            piloter=self.piloter,
+            forbids=lambda _set, _really: None,
+            monotonic=self.clock,
+        )
+        self.keeper.changed = self.told.append
+        for saved in self.store.sets():
+            self.keeper.restore(saved)
+
+    def kill(self) -> None:
+        """End as kill -9 does: what is not on disk is gone."""
+        assert self.store
+        self.store.close()
+
+    def restart(self, *wanted: FileSet) -> None:
+        self.kill()
+        self.start()
+        for each in wanted:
+            self.tend(each)
+
+    def tend(self, wanted: FileSet) -> None:
+        self.keeper.tend(wanted)
+        self.settle()
+
+    def settle(self) -> None:
+        """Looks until a folder's state is confirmed, then what the loop does at a pass's end."""
+        for _ in range(3):
+            self.workers.run()
+            self.clock.now += CONFIRM
+            self.keeper.check()
+        self.workers.run()
+        self.keeper.save()
+
+    def survey(self, *names: str) -> None:
+        self.keeper.survey(names)
+        self.workers.run()
+        self.keeper.save()
+
+    def quiet(self, *names: str) -> None:
+        """Let the quiet time pass between two surveys."""
+        self.survey(*names)
+        self.clock.now += QUIET
+        self.survey(*names)
+
+    def read(self, pin: Pin, name: str = "set") -> None:
+        """The collector has read a pin to its end."""
+        path = self.node.at(self.node.pins) / name / pin.name
+        self.piloter.read[(name, str(path))] = path.stat().st_size
+
+    def pins(self, name: str = "set") -> list[Pin]:
+        return list(self.keeper.sets[name].pins.values())
+
+    def names(self, name: str = "set") -> list[str]:
+        return sorted(pin.name for pin in self.pins(name))
+
+    def on_disk(self, name: str = "set") -> list[str]:
+        folder = self.node.at(self.node.pins) / name
+        return sorted(os.listdir(folder)) if folder.is_dir() else []
+
+    def saved(self) -> list[SavedSet]:
+        assert self.store
+        return list(self.store.sets())
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(Node(tmp_path))
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def copying(tmp_path: Path) -> Iterator[Bench]:
+    """A bench whose pins lie on another filesystem."""
+    with elsewhere(Node(tmp_path)) as node:
+        made = Bench(node)
+        yield made
+        made.kill()
+
+
+def write(bench: Bench, name: str, text: str = "one\n") -> Path:
+    path = bench.node.logs / name
+    with path.open("a") as file:
+        file.write(text)
+    return path
+
+
+# -- pinning ---------------------------------------------------------------------------------------
+
+
+def test_a_file_is_pinned_at_first_sight(bench: Bench) -> None:
+    log = write(bench, "app.log")
+    assert bench.keeper.pins_folder("set") is None
+    bench.tend(file_set())
+    (pin,) = bench.pins()
+    assert pin.linked
+    assert pin.key == key_of(log)
+    assert bench.on_disk() == [pin.name]
+    assert bench.keeper.pins_folder("set") == "/pins/set"
+    assert "set" in bench.told
+    (saved,) = bench.saved()
+    assert [each.name for each in saved.pins] == [pin.name]
+
+
+def test_later_and_rotated_files_are_pinned_by_the_next_check(bench: Bench) -> None:
+    bench.tend(file_set())
+    assert bench.pins() == []
+    log = write(bench, "app.log")
+    bench.settle()
+    log.rename(bench.node.logs / "app.log.1")
+    write(bench, "app.log", "two\n")
+    bench.settle()
+    assert len(bench.on_disk()) == 2
+    assert len({pin.key for pin in bench.pins()}) == 2
+    assert {name.split("~")[0] for name in bench.names()} == {"app.log"}
+
+
+def test_two_changes_within_one_tick_of_the_clock_are_both_seen(bench: Bench) -> None:
+    write(bench, "a.log")
+    bench.keeper.tend(file_set())
+    bench.workers.run()
+    stamp = bench.node.logs.stat()
+    write(bench, "b.log")
+    os.utime(bench.node.logs, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    bench.clock.now += 1
+    bench.keeper.check()
+    bench.workers.run()
+    assert len(bench.pins()) == 2
+
+
+def test_a_set_is_looked_at_since_a_time_only_by_a_look_that_began_later(bench: Bench) -> None:
+    bench.keeper.tend(file_set())
+    hand_over = bench.workers.call_first()
+    bench.clock.now += 1
+    ended = bench.clock.now
+    hand_over()
+    assert bench.keeper.looked_since("set", ended - 1)
+    assert not bench.keeper.looked_since("set", ended)
+    bench.keeper.look("set")
+    bench.workers.run()
+    assert bench.keeper.looked_since("set", ended)
+
+
+def test_a_folder_that_is_not_there_yet_is_waited_for(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.tend(file_set(folder="late"))
+    for _ in range(5):
+        bench.settle()
+    assert "no folder /volume/late" in bench.keeper.sets["set"].problem
+    assert len([line for line in caplog.messages if "no folder" in line]) == 1
+    (bench.node.base / "volume" / "late").mkdir()
+    (bench.node.base / "volume" / "late" / "app.log").touch()
+    bench.settle()
+    assert len(bench.pins()) == 1
+    assert bench.keeper.sets["set"].problem == ""
+
+
+# -- unpinning -------------------------------------------------------------------------------------
+
+
+def test_a_pin_goes_only_when_gone_and_read_and_quiet(bench: Bench) -> None:
+    log = write(bench, "app.log")
+    bench.tend(file_set())
+    (pin,) = bench.pins()
+    bench.read(pin)
+    bench.quiet("set")
+    assert bench.on_disk(), "the original is there"
+    log.unlink()
+    bench.settle()
+    bench.piloter.read.clear()
+    bench.quiet("set")
+    assert bench.on_disk(), "it is not read"
+    assert bench.keeper.leftover("set") == [pin]
+    bench.read(pin)
+    with (bench.node.at("/pins/set") / pin.name).open("a") as writer:
+        writer.write("somebody still holds it\n")
+    bench.survey("set")
+    assert pin.unread == len("somebody still holds it\n")
+    bench.read(pin)
+    bench.clock.now += QUIET / 2
+    bench.survey("set")
+    assert bench.on_disk(), "it is not quiet"
+    bench.clock.now += QUIET
+    bench.survey("set")
+    assert bench.on_disk() == []
+    assert bench.pins() == []
+    (saved,) = bench.saved()
+    assert saved.pins == ()
+
+
+def test_a_rotated_away_file_that_matches_no_more_keeps_its_pin_while_it_lives(
+    bench: Bench,
+) -> None:
+    log = write(bench, "app.log")
+    bench.tend(file_set())
+    log.rename(bench.node.logs / "elsewhere")
+    bench.settle()
+    (pin,) = bench.pins()
+    assert pin.missing
+    bench.read(pin)
+    bench.quiet("set")
+    assert bench.on_disk()
+    (bench.node.logs / "elsewhere").unlink()
+    bench.quiet("set")
+    assert bench.on_disk() == []
+
+
+def test_drained_means_read_and_still(bench: Bench) -> None:
+    write(bench, "app.log")
+    bench.tend(file_set())
+    bench.clock.now += QUIET
+    assert not bench.keeper.drained("set"), "nobody has asked"
+    bench.survey("set")
+    assert not bench.keeper.drained("set")
+    bench.read(bench.pins()[0])
+    bench.quiet("set")
+    assert bench.keeper.drained("set")
+    write(bench, "app.log", "more\n")
+    bench.survey("set")
+    assert not bench.keeper.drained("set")
+    bench.read(bench.pins()[0])
+    bench.survey("set")
+    assert not bench.keeper.drained("set"), "it changed just now"
+    bench.clock.now += QUIET
+    assert bench.keeper.drained("set")
+    assert bench.keeper.drained("never heard of")
+
+
+def test_records_that_cannot_be_read_unpin_nothing(bench: Bench) -> None:
+    log = write(bench, "app.log")
+    bench.tend(file_set())
+    bench.read(bench.pins()[0])
+    log.unlink()
+    bench.settle()
+    bench.piloter.unreadable = OSError(errno.EIO, "Input/output error")
+    bench.quiet("set")
+    assert bench.on_disk()
+    assert not bench.keeper.drained("set")
+    bench.piloter.unreadable = None
+    bench.quiet("set")
+    assert bench.on_disk() == []
+
+
+def test_an_inode_that_comes_back_after_unpinning_gets_a_new_name(bench: Bench) -> None:
+    seen: set[str] = set()
+    for number in range(20):  # ext4 gives the freed inode to the next file
+        log = write(bench, "app.log", f"{number}\n")
+        bench.settle() if number else bench.tend(file_set())
+        (pin,) = bench.pins()
+        assert pin.name not in seen
+        seen.add(pin.name)
+        bench.read(pin)
+        log.unlink()
+        bench.settle()
+        bench.quiet("set")
+        assert bench.pins() == []
+
+
+class Recording:
+    """A store that notes which pins lie on disk each time a record is saved."""
+
+    def __init__(self, store: StateStore, folder: Path) -> None:
+        self._store, self._folder = store, folder
+        self.seen: list[tuple[set[str], set[str]]] = []
+
+    def save_set(self, saved: SavedSet) -> None:
+        self._store.save_set(saved)
+        self.seen.append(({pin.name for pin in saved.pins}, set(os.listdir(self._folder))))
+
+
+def test_the_record_forgets_a_pin_before_the_pin_goes(bench: Bench) -> None:
+    """A kill between the two must not leave a name that a reused inode would inherit."""
+    logs = [write(bench, f"{number}.log") for number in range(3)]
+    bench.tend(file_set())
+    assert bench.store
+    recording = Recording(bench.store, bench.node.at("/pins/set"))
+    bench.keeper._store = cast("StateStore", recording)
+    for pin in bench.pins():
+        bench.read(pin)
+    for log in logs:
+        log.unlink()
+    bench.settle()
+    bench.quiet("set")
+    assert bench.on_disk() == []
+    assert recording.seen
+    for record, disk in recording.seen:
+        assert record <= disk
+
+
+@needs_root
+def test_a_pin_that_cannot_be_removed_ends_nothing(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A container with CAP_LINUX_IMMUTABLE can make its file append-only once it is pinned."""
+    log = write(bench, "app.log")
+    write(bench, "good.log")
+    bench.tend(file_set())
+    pin = next(pin for pin in bench.pins() if pin.name.startswith("app"))
+    for each in bench.pins():
+        bench.read(each)
+    stuck = bench.node.at("/pins/set") / pin.name
+    log.unlink()
+    (bench.node.logs / "good.log").unlink()
+    bench.settle()
+    if subprocess.run(["chattr", "+a", str(stuck)], capture_output=True).returncode:
+        pytest.skip("this filesystem has no append-only files")
+    try:
+        bench.quiet("set")
+        assert bench.on_disk() == [pin.name]
+        assert "cannot remove pin" in caplog.text
+    finally:
+        subprocess.run(["chattr", "-a", str(stuck)], check=True)
+
+
+# -- restarts --------------------------------------------------------------------------------------
+
+
+def test_a_restart_takes_over_names_and_makes_no_second_pin(bench: Bench) -> None:
+    log = write(bench, "app.log")
+    write(bench, "b.log")
+    bench.tend(file_set())
+    before = bench.names()
+    for _ in range(3):
+        bench.restart(file_set())
+        assert bench.names() == bench.on_disk() == before
+    log.rename(bench.node.logs / "app.log.1")
+    write(bench, "app.log", "new\n")
+    bench.restart(file_set())
+    assert len(bench.on_disk()) == 3
+    assert set(before) < set(bench.names())
+
+
+def test_what_went_while_the_pilot_was_down_is_still_read_and_then_unpinned(bench: Bench) -> None:
+    log = write(bench, "app.log")
+    bench.tend(file_set())
+    (before,) = bench.names()
+    bench.kill()
+    log.unlink()
+    bench.start()
+    bench.tend(file_set())
+    bench.quiet("set")
+    assert bench.on_disk() == [before]
+    bench.read(bench.pins()[0])
+    bench.quiet("set")
+    assert bench.on_disk() == []
+
+
+def test_a_pin_without_a_record_is_adopted(bench: Bench) -> None:
+    write(bench, "a.log")
+    bench.keeper.tend(file_set())
+    bench.workers.run()  # killed before the record was saved
+    (before,) = bench.on_disk()
+    bench.restart(file_set())
+    assert bench.names() == bench.on_disk() == [before]
+    log = write(bench, "b.log")
+    bench.keeper.look("set")
+    bench.workers.run()  # and once more, beside one that is in the record
+    both = bench.on_disk()
+    assert len(both) == 2
+    bench.restart(file_set())
+    assert bench.names() == bench.on_disk() == both
+    assert key_of(log) in [pin.key for pin in bench.pins()]
+
+
+def test_a_kill_between_a_link_and_its_result_makes_no_second_pin(bench: Bench) -> None:
+    write(bench, "a.log")
+    bench.keeper.tend(file_set())
+    bench.workers.call_first()  # the result never reaches the loop
+    (before,) = bench.on_disk()
+    bench.restart(file_set())
+    assert bench.names() == bench.on_disk() == [before]
+
+
+def test_wiped_pins_come_back_under_their_names_if_the_originals_live(bench: Bench) -> None:
+    gone = write(bench, "gone.log")
+    write(bench, "a.log")
+    write(bench, "b.log")
+    bench.tend(file_set())
+    kept = [name for name in bench.names() if not name.startswith("gone")]
+    bench.kill()
+    for name in bench.on_disk():
+        (bench.node.at("/pins/set") / name).unlink()
+    bench.node.at("/pins/set").rmdir()
+    gone.unlink()
+    bench.start()
+    bench.tend(file_set())
+    assert bench.names() == bench.on_disk() == kept
+    bench.restart(file_set())
+    assert bench.names() == kept
+
+
+def test_a_lost_name_is_given_to_no_later_file(bench: Bench) -> None:
+    """The inode of a file that is gone may be another file's any time."""
+    log = write(bench, "app.log")
+    bench.tend(file_set())
+    (old,) = bench.names()
+    inode = log.stat().st_ino
+    bench.kill()
+    (bench.node.at("/pins/set") / old).unlink()
+    log.unlink()
+    bench.start()
+    bench.tend(file_set())
+    assert bench.pins() == []
+    # Until the inode is reused: at once on ext4, never on tmpfs, where the test says less.
+    for number in range(50):
+        again = write(bench, f"{number}.log")
+        if again.stat().st_ino == inode:
+            break
+    bench.settle()
+    assert old not in bench.on_disk()
+    assert len(bench.on_disk()) == len(list(bench.node.logs.iterdir()))
+
+
+def test_another_device_number_after_a_reboot_changes_no_name(bench: Bench) -> None:
+    write(bench, "a.log")
+    bench.tend(file_set())
+    before = bench.names()
+    assert bench.store
+    (saved,) = bench.saved()
+    old = tuple(type(pin)(pin.name, pin.device + 1, pin.linked) for pin in saved.pins)
+    bench.store.save_set(SavedSet(saved.file_set, saved.pin_root, old))
+    bench.restart(file_set())
+    assert bench.names() == bench.on_disk() == before
+
+
+def test_files_that_are_no_pins_are_left_alone(bench: Bench) -> None:
+    write(bench, "a.log")
+    bench.tend(file_set())
+    before = bench.names()
+    foreign = bench.node.at("/pins/set") / "README"
+    foreign.write_text("a person's")
+    bench.restart(file_set())
+    assert bench.names() == before
+    assert foreign.read_text() == "a person's"
+
+
+# -- overlapping sets ------------------------------------------------------------------------------
+
+
+def test_of_two_sets_that_match_one_file_one_pins_it_and_the_other_is_told(bench: Bench) -> None:
+    write(bench, "app.log")
+    write(bench, "only-wide.log")
+    bench.tend(file_set("narrow", "app.log"))
+    bench.tend(file_set("wide", "*.log"))
+    assert len(bench.on_disk("narrow")) == 1
+    assert [name.split("~")[0] for name in bench.on_disk("wide")] == ["only-wide.log"]
+    assert bench.keeper.sets["wide"].doubles == {"app.log": "narrow"}
+    assert bench.keeper.sets["narrow"].doubles == {}
+
+
+def test_two_looks_that_meet_at_one_file_leave_one_pin(bench: Bench) -> None:
+    write(bench, "app.log")
+    bench.keeper.tend(file_set("one", "app.log"))
+    bench.keeper.tend(file_set("two", "*.log"))
+    hand_overs = [bench.workers.call_first(), bench.workers.call_first()]
+    for hand_over in hand_overs:
+        hand_over()
+    bench.settle()
+    assert len(bench.on_disk("one")) == 1
+    assert bench.on_disk("two") == []
+    assert bench.keeper.sets["two"].doubles == {"app.log": "one"}
+
+
+def test_two_looks_that_meet_and_a_kill_leave_one_pin(bench: Bench) -> None:
+    write(bench, "app.log")
+    write(bench, "b.log")
+    bench.tend(file_set("two", "b.log"))  # its record exists
+    bench.keeper.tend(file_set("one", "app.log"))
+    bench.keeper.tend(file_set("two", "*.log"))
+    for _ in range(2):
+        bench.workers.call_first()  # both link; no result reaches the loop
+    bench.restart(file_set("one", "app.log"), file_set("two", "*.log"))
+    pins = [
+        parsed.inode
+        for name in ("one", "two")
+        for each in bench.on_disk(name)
+        if (parsed := parse_pin_name(each))
+    ]
+    assert len(pins) == len(set(pins)) == 2
+
+
+# -- the end of a set ------------------------------------------------------------------------------
+
+
+def test_a_set_that_is_left_keeps_its_pins_while_originals_live(bench: Bench) -> None:
+    log = write(bench, "app.log")
+    bench.tend(file_set())
+    before = bench.names()
+    bench.keeper.leave("set")
+    bench.settle()
+    bench.quiet(*bench.keeper.untended())
+    assert bench.on_disk() == before
+    write(bench, "later.log")
+    bench.settle()
+    assert bench.on_disk() == before, "nothing more is pinned"
+    bench.tend(file_set())
+    assert set(before) < set(bench.names()), "who comes back finds the old names"
+    bench.keeper.leave("set")
+    log.unlink()
+    (bench.node.logs / "later.log").unlink()
+    bench.quiet(*bench.keeper.untended())
+    assert bench.keeper.sets == {}
+    assert not bench.node.at("/pins/set").exists()
+    assert bench.saved() == []
+
+
+def test_a_set_without_pins_is_forgotten_at_once(bench: Bench) -> None:
+    bench.tend(file_set())
+    bench.keeper.leave("set")
+    assert bench.keeper.sets == {}
+    bench.keeper.leave("set")
+    bench.keeper.leave("never there")
+
+
+def test_a_set_that_is_left_during_its_look_is_forgotten_too(bench: Bench) -> None:
+    watch = FolderWatch(lambda _: None)
+    bench.keeper.watch_with(watch)
+    bench.keeper.tend(file_set())
+    hand_over = bench.workers.call_first()
+    bench.keeper.leave("set")
+    assert "set" in bench.keeper.sets
+    hand_over()
+    assert bench.keeper.sets == {}
+    assert watch.count == 0
+
+
+def test_a_set_that_is_left_during_its_look_keeps_what_the_look_pinned(bench: Bench) -> None:
+    log = write(bench, "app.log")
+    bench.keeper.tend(file_set())
+    hand_over = bench.workers.call_first()
+    bench.keeper.leave("set")
+    hand_over()
+    bench.settle()
+    assert bench.names() == bench.on_disk() != []
+    log.unlink()
+    bench.quiet(*bench.keeper.untended())
+    assert bench.keeper.sets == {}
+    assert bench.on_disk() == []
+
+
+def test_a_restored_set_that_nobody_declares_is_forgotten_when_its_files_are_gone(
+    bench: Bench,
+) -> None:
+    log = write(bench, "app.log")
+    bench.tend(file_set())
+    bench.restart()
+    bench.quiet(*bench.keeper.untended())
+    assert len(bench.on_disk()) == 1
+    log.unlink()
+    bench.quiet(*bench.keeper.untended())
+    assert bench.saved() == []
+    assert bench.keeper.sets == {}
+
+
+def test_a_restored_set_without_pins_is_forgotten(bench: Bench) -> None:
+    log = write(bench, "app.log")
+    bench.tend(file_set())
+    bench.read(bench.pins()[0])
+    log.unlink()
+    bench.settle()
+    bench.quiet("set")
+    assert len(bench.saved()) == 1
+    bench.restart()
+    bench.survey(*bench.keeper.untended())
+    assert bench.saved() == []
+
+
+def test_giving_up_counts_exactly_what_is_lost(bench: Bench) -> None:
+    texts = {"read.log": "x" * 7, "half.log": "y" * 10, "unread.log": "z" * 100, "alive.log": "a"}
+    logs = {name: write(bench, name, text) for name, text in texts.items()}
+    bench.tend(file_set())
+    for pin in bench.pins():
+        if pin.name.startswith(("read", "half")):
+            bench.read(pin)
+    with logs["half.log"].open("a") as file:
+        file.write("w" * 25)
+    for name in ("read.log", "half.log", "unread.log"):
+        logs[name].unlink()
+    bench.settle()
+    bench.survey("set")
+    assert bench.keeper.give_up("set") == (2, 125)
+    assert bench.keeper.give_up("set") == (0, 0)
+    assert bench.keeper.give_up("never there") == (0, 0)
+    assert [name.split("~")[0] for name in bench.on_disk()] == ["alive.log"]
+    bench.keeper.save()
+    (saved,) = bench.saved()
+    assert [pin.name for pin in saved.pins] == bench.on_disk()
+
+
+# -- copies ----------------------------------------------------------------------------------------
+
+
+def content(bench: Bench) -> list[str]:
+    folder = bench.node.at(bench.node.pins) / "set"
+    return sorted((folder / name).read_text() for name in bench.on_disk())
+
+
+def test_copies_grow_and_keep_their_names_over_restarts(copying: Bench) -> None:
+    write(copying, "app.log", "1\n")
+    copying.tend(file_set())
+    before = copying.names()
+    assert not copying.pins()[0].linked
+    for number in range(2, 5):
+        write(copying, "app.log", f"{number}\n")
+        copying.settle() if number % 2 else copying.restart(file_set())
+        assert content(copying) == ["".join(f"{n}\n" for n in range(1, number + 1))]
+        assert copying.names() == before
+
+
+def test_a_copy_goes_only_when_gone_and_read_and_quiet(copying: Bench) -> None:
+    log = write(copying, "app.log")
+    copying.tend(file_set())
+    (pin,) = copying.pins()
+    copying.read(pin)
+    copying.quiet("set")
+    assert copying.on_disk()
+    copying.piloter.read.clear()
+    log.unlink()
+    copying.settle()
+    copying.quiet("set")
+    assert copying.on_disk()
+    copying.read(pin)
+    copying.quiet("set")
+    assert copying.on_disk() == []
+
+
+def test_a_truncated_original_gets_a_second_copy_and_both_survive_a_restart(
+    copying: Bench,
+) -> None:
+    log = write(copying, "app.log", "before\n")
+    copying.tend(file_set())
+    log.write_text("after\n")
+    copying.settle()
+    assert content(copying) == ["after\n", "before\n"]
+    before = copying.names()
+    assert len(before) == 2
+    for _ in range(3):
+        copying.restart(file_set())
+        copying.settle()
+        assert copying.names() == copying.on_disk() == before
+    write(copying, "app.log", "more\n")
+    copying.settle()
+    assert content(copying) == ["after\nmore\n", "before\n"]
+    for pin in copying.pins():
+        copying.read(pin)
+    copying.quiet("set")
+    assert content(copying) == ["after\nmore\n"], "the first one's original is gone"
+
+
+def test_a_copy_of_a_set_that_is_left_goes_with_its_original(copying: Bench) -> None:
+    log = write(copying, "app.log")
+    copying.tend(file_set())
+    copying.keeper.leave("set")
+    copying.quiet(*copying.keeper.untended())
+    assert len(copying.on_disk()) == 1
+    write(copying, "later.log")
+    copying.quiet(*copying.keeper.untended())
+    assert len(copying.on_disk()) == 1
+    log.unlink()
+    copying.quiet(*copying.keeper.untended())
+    copying.quiet(*copying.keeper.untended())
+    assert copying.keeper.sets == {}
+    assert copying.saved() == []
+
+
+def test_a_copy_whose_inode_number_is_the_original_s_stays_a_copy(copying: Bench) -> None:
+    """Small filesystems give the same small numbers; the record says what the pin is."""
+    log = write(copying, "app.log")
+    copying.tend(file_set())
+    (pin,) = copying.pins()
+    parsed = parse_pin_name(pin.name)
+    assert parsed
+    folder = copying.node.at(copying.node.pins) / "set"
+    inode = (folder / pin.name).stat().st_ino
+    lookalike = f"app.log~{inode}~{parsed.serial}"
+    (folder / pin.name).rename(folder / lookalike)
+    (saved,) = copying.saved()
+    device = log.stat().st_dev
+    assert copying.store
+    pins = (type(saved.pins[0])(lookalike, device, False),)
+    copying.store.save_set(SavedSet(saved.file_set, saved.pin_root, pins))
+    copying.kill()
+    copying.start()
+    (restored,) = copying.pins()
+    assert not restored.linked
+    assert restored.key == (device, inode)
+
+
+# -- failures --------------------------------------------------------------------------------------
+
+
+@needs_root
+def test_a_state_folder_that_is_full_is_said_and_saved_later(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with tmpfs(tmp_path / "state", "size=32k"):
+        bench = Bench(Node(tmp_path))
+        try:
+            write(bench, "first.log")  # numbers for pins are taken in blocks
+            bench.tend(file_set())
+            ballast = tmp_path / "state" / "ballast"
+            with pytest.raises(OSError, match="No space"):
+                ballast.write_bytes(b"x" * 100_000)
+            write(bench, "app.log")
+            bench.settle()
+            assert "cannot save file set set" in caplog.text
+            assert len(bench.on_disk()) == 2, "pins need no room there"
+            ballast.unlink()
+            bench.keeper.save()
+            assert [len(saved.pins) for saved in bench.saved()] == [2]
+        finally:
+            bench.kill()
+
+
+def test_nothing_is_logged_above_debug_for_each_file(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    for number in range(10):
+        write(bench, f"{number}.log")
+    bench.tend(file_set())
+    assert len(bench.pins()) == 10
+    assert not [record for record in caplog.records if record.name == "pilot.pins.keeper"]

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from pilot.pins.record import Pin, PinSet
+from pilot.pins.survey import Answer, Question, Surveyor, survey
+from tests.fakes.piloter import FakePiloter
+from tests.fakes.workers import HandWorkers
+from tests.pins.node import Node, file_set
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pilot.model import FileSet
+    from pilot.workers import Workers
+
+
+def question(folder: Path, *names: str) -> Question:
+    return Question(file_set(), folder, "/seen/set", names)
+
+
+def size(file: Path, _: FileSet) -> int:
+    return file.stat().st_size
+
+
+def test_what_the_collector_never_heard_of_is_unread(tmp_path: Path) -> None:
+    (tmp_path / "a~1~1").write_bytes(b"12345")
+    found = survey([question(tmp_path, "a~1~1")], lambda _: {}, size)
+    answer = found["set"]["a~1~1"]
+    assert (answer.unread, answer.size, answer.links) == (5, 5, 1)
+
+
+@pytest.mark.parametrize(("read", "unread"), [(0, 5), (3, 2), (5, 0), (9, 0)])
+def test_unread_is_what_lies_behind_the_offset(tmp_path: Path, read: int, unread: int) -> None:
+    (tmp_path / "a~1~1").write_bytes(b"12345")
+    progress = {("set", "/seen/set/a~1~1"): read}
+    found = survey([question(tmp_path, "a~1~1")], lambda _: progress, size)
+    assert found["set"]["a~1~1"].unread == unread
+
+
+def test_another_set_s_or_another_path_s_offset_does_not_count(tmp_path: Path) -> None:
+    (tmp_path / "a~1~1").write_bytes(b"12345")
+    progress = {("other", "/seen/set/a~1~1"): 5, ("set", "/seen/else/a~1~1"): 5}
+    found = survey([question(tmp_path, "a~1~1")], lambda _: progress, size)
+    assert found["set"]["a~1~1"].unread == 5
+
+
+def test_what_a_collector_does_not_ship_does_not_count(tmp_path: Path) -> None:
+    (tmp_path / "a~1~1").write_bytes(b"line\nhalf")
+    progress = {("set", "/seen/set/a~1~1"): 5}
+    found = survey([question(tmp_path, "a~1~1")], lambda _: progress, lambda _path, _set: 5)
+    assert found["set"]["a~1~1"].unread == 0
+
+
+def test_one_pin_that_vanished_or_cannot_be_read_leaves_the_others(tmp_path: Path) -> None:
+    for name in ("bad~1~1", "good~2~2"):
+        (tmp_path / name).write_bytes(b"12")
+
+    def end(path: Path, _: FileSet) -> int:
+        if path.name.startswith("bad"):
+            raise PermissionError(13, "Permission denied")
+        return 2
+
+    found = survey([question(tmp_path, "bad~1~1", "gone~3~3", "good~2~2")], lambda _: {}, end)
+    assert list(found["set"]) == ["good~2~2"]
+
+
+def test_records_that_cannot_be_read_tell_nothing(tmp_path: Path) -> None:
+    def broken(_: object) -> Mapping[tuple[str, str], int]:
+        raise OSError(5, "Input/output error")
+
+    with pytest.raises(OSError, match="Input/output"):
+        survey([question(tmp_path)], broken, size)
+
+
+def test_records_are_read_before_the_sizes(tmp_path: Path) -> None:
+    """Else bytes written and read between the two would make a pin look read that is not."""
+    pin = tmp_path / "a~1~1"
+    pin.write_bytes(b"1")
+
+    def progress(_: object) -> dict[tuple[str, str], int]:
+        pin.write_bytes(b"123")
+        return {("set", "/seen/set/a~1~1"): 1}
+
+    assert survey([question(tmp_path, pin.name)], progress, size)["set"][pin.name].unread == 2
+
+
+def test_only_one_survey_runs_and_only_of_the_sets_that_matter(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    node, workers = Node(tmp_path), HandWorkers()
+    piloter = FakePiloter(tmp_path / "config")
+    surveyor = Surveyor(node.settings, cast("Workers", workers), piloter)
+    sets = {}
+    for name in ("named", "missing", "alone", "calm", "empty"):
+        kept = sets[name] = PinSet(file_set(name), node.root)
+        if name != "empty":
+            folder = node.at("/pins") / name
+            folder.mkdir()
+            (folder / "a~1~1").write_bytes(b"12")
+            kept.pins[(1, 1)] = Pin("a~1~1", (1, 1), linked=True)
+            kept.pins[(1, 1)].missing = name == "missing"
+            kept.pins[(1, 1)].alone = name == "alone"
+    told: dict[str, Mapping[str, Answer]] = {}
+    surveyor.ask(sets, {"named", "empty"}, told.__setitem__)
+    surveyor.ask(sets, {"named"}, told.__setitem__)
+    assert len(workers.jobs) == 1
+    workers.run()
+    assert sorted(told) == ["alone", "missing", "named"]
+    told.clear()
+    piloter.unreadable = OSError(5, "Input/output error")
+    surveyor.ask(sets, {"named"}, told.__setitem__)
+    workers.run()
+    assert told == {}
+    assert "cannot be read" in caplog.text
+    piloter.unreadable = None
+    surveyor.ask(sets, {"named"}, told.__setitem__)
+    workers.run()
+    assert sorted(told) == ["alone", "missing", "named"]

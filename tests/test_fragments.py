@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pilot.configdir import MARK, ConfigDirectory
+from pilot.fragments import Fragments, inputs_of
+from pilot.model import Container, FileSet, Format, Framing, Input, Log, State
+from pilot.settings import Settings
+from tests.fakes.piloter import FakePiloter
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def container(name: str) -> Container:
+    return Container(id=name, name=name, state=State.RUNNING)
+
+
+def file_set(name: str) -> FileSet:
+    return FileSet(name=name, root="/v", folder="a", pattern="*.log", framing=Framing.LINES)
+
+
+def inputs(name: str) -> list[Input]:
+    return [
+        Input(file_set=file_set(name), format=Format.NONE, directory="/v/a", pins="/p", fields={})
+    ]
+
+
+def made(folder: Path) -> Fragments:
+    directory = ConfigDirectory(folder, ".conf")
+    directory.adopt()
+    return Fragments(FakePiloter(folder), directory)
+
+
+def test_a_fragment_appears_changes_and_goes(tmp_path: Path) -> None:
+    fragments = made(tmp_path)
+    assert fragments.want(container("a"), inputs("one"))
+    assert (tmp_path / "a.conf").read_bytes() == MARK + b"\none /p\n"
+    assert not fragments.want(container("a"), inputs("one"))
+    assert fragments.want(container("a"), inputs("two"))
+    assert fragments.want(container("a"), [])
+    assert not fragments.want(container("a"), [])
+    assert os.listdir(tmp_path) == []
+    assert fragments.writes == 3
+    fragments.sync()
+
+
+def test_a_container_that_never_wanted_anything_is_not_written(tmp_path: Path) -> None:
+    fragments = made(tmp_path)
+    assert not fragments.want(container("a"), [])
+    assert fragments.writes == 0
+
+
+def test_only_what_was_touched_is_counted_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fragments = made(tmp_path)
+    (tmp_path / "a.conf").write_bytes(b"foreign")
+    for name in "abc":
+        fragments.want(container(name), inputs(name))
+    assert fragments.unwritten == {"a"}
+    (tmp_path / "a.conf").unlink()
+    fragments.unwritten |= {"b", "c"}  # as after a full disk: these two are right already
+    caplog.set_level(logging.INFO)
+    fragments.retry()
+    assert fragments.writes == 3
+    assert [line for line in caplog.messages if line.startswith("wrote")] == [
+        f"wrote {tmp_path / 'a.conf'}"
+    ]
+
+
+def test_one_file_that_cannot_be_written_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    fragments = made(tmp_path)
+    (tmp_path / "a.conf").mkdir()
+    (tmp_path / "b.conf").mkdir()
+    for name in "ab":
+        assert not fragments.want(container(name), inputs(name))
+    assert fragments.unwritten == {"a", "b"}
+    assert fragments.problem
+    (tmp_path / "b.conf").rmdir()
+    fragments.retry()
+    assert (tmp_path / "b.conf").read_bytes() == MARK + b"\nb /p\n"
+    assert fragments.problem
+    (tmp_path / "a.conf").rmdir()
+    fragments.retry()
+    assert not fragments.unwritten
+    assert fragments.problem == ""
+
+
+def test_a_failure_and_the_recovery_are_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fragments = made(tmp_path)
+    caplog.set_level(logging.INFO)
+    (tmp_path / "a.conf").mkdir()
+    fragments.want(container("a"), inputs("a"))
+    for _ in range(5):
+        fragments.retry()
+    assert len([line for line in caplog.messages if "trying again" in line]) == 1
+    (tmp_path / "a.conf").rmdir()
+    fragments.retry()
+    fragments.retry()
+    assert len([line for line in caplog.messages if "works again" in line]) == 1
+
+
+def test_what_was_wanted_last_is_what_is_written_after_a_failure(tmp_path: Path) -> None:
+    fragments = made(tmp_path)
+    fragments.want(container("a"), inputs("old"))
+    (tmp_path / "b.conf").mkdir()
+    fragments.want(container("b"), inputs("first"))
+    fragments.want(container("b"), inputs("second"))
+    (tmp_path / "b.conf").rmdir()
+    fragments.retry()
+    assert (tmp_path / "b.conf").read_bytes() == MARK + b"\nsecond /p\n"
+    (tmp_path / "a.conf").unlink()
+    (tmp_path / "a.conf").mkdir()
+    assert not fragments.want(container("a"), [])  # cannot be removed: it is a folder now
+    assert fragments.unwritten == {"a"}
+    (tmp_path / "a.conf").rmdir()
+    fragments.retry()
+    assert not fragments.unwritten
+    assert os.listdir(tmp_path) == ["b.conf"]
+
+
+def test_strangers_go_and_foreign_files_stay(tmp_path: Path) -> None:
+    first = made(tmp_path)
+    for name in "abc":
+        first.want(container(name), inputs(name))
+    (tmp_path / "admin.conf").write_bytes(b"foreign")
+    second = made(tmp_path)  # as after a restart
+    second.want(container("b"), inputs("b"))
+    before = (tmp_path / "b.conf").stat()
+    second.remove_strangers()
+    assert sorted(os.listdir(tmp_path)) == ["admin.conf", "b.conf"]
+    after = (tmp_path / "b.conf").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_a_folder_that_vanished_is_a_failure_not_a_crash(tmp_path: Path) -> None:
+    folder = tmp_path / "d"
+    fragments = made(folder)
+    folder.rmdir()
+    fragments.want(container("a"), inputs("a"))
+    assert os.strerror(errno.ENOENT) in fragments.problem
+    folder.mkdir()
+    fragments.retry()
+    assert os.listdir(folder) == ["a.conf"]
+
+
+def test_a_set_without_a_place_for_its_pins_waits(tmp_path: Path) -> None:
+    declared = Log(name="web", key="k", file_sets=(file_set("one"), file_set("two")))
+    settings = Settings(collector_root=Path("/host"), environment={})
+    places = {"two": "/var/log/log-pilot/two"}
+    (found,) = inputs_of(container("a"), [declared], settings, lambda each: places.get(each.name))
+    assert found.id == "two"
+    assert found.pins == "/host/var/log/log-pilot/two"
+    assert found.directory == "/host/v/a"
+
+
+def test_direct_inputs_have_no_pins(tmp_path: Path) -> None:
+    declared = Log(name="web", key="k", file_sets=(file_set("one"),))
+    settings = Settings(pin=False, environment={})
+    (found,) = inputs_of(container("a"), [declared], settings, lambda _: "/never")
+    assert found.pins is None
+    assert found.directory == "/v/a"
