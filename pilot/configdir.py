@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MARK = b"# Written by log-pilot"  # starts each of our files
 
+Sign = tuple[int, int, int] | None  # inode, mtime in ns, size; None for a missing file
+
 log = logging.getLogger(__name__)
 
 
@@ -30,6 +32,7 @@ class ConfigDirectory:
         """Use this folder; `suffix` is what the collector matches in it."""
         self.folder, self._suffix = folder, suffix
         self._digests: dict[str, bytes] = {}
+        self._signs: dict[str, Sign] = {}
         self._unsynced = False
 
     def adopt(self) -> None:
@@ -48,6 +51,15 @@ class ConfigDirectory:
                     continue  # Ours are always readable to us.
                 if content.startswith(MARK):
                     self._digests[path.name] = _digest(content)
+                    self._signs[path.name] = _sign(path)
+
+    def forget_altered(self) -> bool:
+        """Whether somebody removed or changed a file of ours, which `write` then writes again."""
+        altered = [name for name, sign in self._signs.items() if _sign(self.folder / name) != sign]
+        for name in altered:
+            log.warning("%s was altered by somebody: written again", self.folder / name)
+            del self._signs[name], self._digests[name]
+        return bool(altered)
 
     def names(self) -> list[str]:
         """The names of our files."""
@@ -64,7 +76,7 @@ class ConfigDirectory:
         if name not in self._digests and path.exists() and not path.read_bytes().startswith(MARK):
             raise FileExistsError(errno.EEXIST, "not written by log-pilot, left alone", str(path))
         write_atomically(path, content)
-        self._digests[name] = digest
+        self._digests[name], self._signs[name] = digest, _sign(path)
         self._unsynced = True
         return True
 
@@ -73,7 +85,7 @@ class ConfigDirectory:
         if name not in self._digests:
             return False
         (self.folder / name).unlink(missing_ok=True)
-        del self._digests[name]
+        del self._digests[name], self._signs[name]
         self._unsynced = True
         return True
 
@@ -82,6 +94,15 @@ class ConfigDirectory:
         if self._unsynced:
             sync_folder(self.folder)
             self._unsynced = False
+
+
+def _sign(path: Path) -> Sign:
+    """What changes when a file is replaced or written to; nothing is read."""
+    try:
+        status = path.stat(follow_symlinks=False)
+    except OSError:
+        return None
+    return (status.st_ino, status.st_mtime_ns, status.st_size)
 
 
 def _digest(content: bytes) -> bytes:

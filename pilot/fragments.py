@@ -91,6 +91,11 @@ class Fragments:
         if self.unwritten:
             self._write(set(self.unwritten))
 
+    def repair(self) -> None:
+        """Write again what somebody else removed or changed."""
+        if self._directory.forget_altered():
+            self._write(set(self.wanted))
+
     def _write(self, changed: set[str]) -> bool:
         touched, problem = False, ""
         for name, content in self._piloter.files(changed, self.wanted).items():

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 CHECK = 1.0  # seconds between two looks at all folders, and between two surveys
 RETRY = (0.2, 2.0)  # seconds: first and longest wait after a failed look, list or watch
-SAVE = 60.0  # seconds between two saves of what is left until a deadline
+SAVE = 60.0  # seconds between two saves of what is left until a deadline, and two repairs
 
 log = logging.getLogger(__name__)
 
@@ -152,6 +152,7 @@ class Reconciler:
         elif what == "save":
             self._deadlines.set(key, now + SAVE)
             self._containers.save_deadlines()
+            self._fragments.repair()
             if self._keeper:
                 self._keeper.survey(self._keeper.untended())
         elif what == "list":

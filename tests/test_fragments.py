@@ -167,3 +167,22 @@ def test_direct_inputs_have_no_pins(tmp_path: Path) -> None:
     (found,) = inputs_of(container("a"), [declared], settings, lambda _: "/never")
     assert found.pins is None
     assert found.directory == "/v/a"
+
+
+def test_what_somebody_removed_or_changed_is_written_again_and_the_rest_is_not_touched(
+    tmp_path: Path,
+) -> None:
+    fragments = made(tmp_path)
+    for name in "abc":
+        fragments.want(container(name), inputs(name))
+    before = (tmp_path / "c.conf").stat()
+    (tmp_path / "a.conf").unlink()
+    (tmp_path / "b.conf").write_bytes(MARK + b"\nedited\n")
+    fragments.repair()
+    assert (tmp_path / "a.conf").read_bytes() == MARK + b"\na /p\n"
+    assert (tmp_path / "b.conf").read_bytes() == MARK + b"\nb /p\n"
+    after = (tmp_path / "c.conf").stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+    writes = fragments.writes
+    fragments.repair()
+    assert fragments.writes == writes
