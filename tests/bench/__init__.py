@@ -1,0 +1,1 @@
+"""The figures of docs/performance.md, measured on real daemons: `python -m tests.bench`."""
