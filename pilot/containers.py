@@ -52,8 +52,6 @@ class Containers:
         self._unsaved: set[str] = set()
         self.tracked: dict[str, Tracked] = {}
 
-    # -- what a look found ---------------------------------------------------------------------
-
     def found(self, container: Container, *, gone: bool = False) -> None:
         """A container exists, as it is now."""
         known = self.tracked.get(container.id)
@@ -83,7 +81,8 @@ class Containers:
                 self._keeper.tend(file_set)
         if new:
             log.info("container %s (%s): %s", container.id[:12], container.name, known.summary)
-            self.save()  # Before its config and while its folders are looked at.
+            # Before its config, so that a kill in between leaves no config that nobody knows.
+            self._save_one(known, durable=False)
         self.advance(container.id)
         self._converge(changed | {container.id})
 
@@ -109,8 +108,6 @@ class Containers:
         if saved.gone:
             known.gone = False
             self.missing(saved.container.id)
-
-    # -- what follows from it ------------------------------------------------------------------
 
     def due(self, key: tuple[str, str]) -> None:
         """Something asked for with `later` has come."""
@@ -141,11 +138,10 @@ class Containers:
         """The file sets whose reading matters for the end of a container."""
         phases = (Phase.DRAINING, Phase.DRAINED)
         return [
-            each.name
+            name
             for known in self.tracked.values()
             if known.phase is Phase.DRAINING or (known.gone and known.phase in phases)
-            for each in known.sets
-            if self._claims.owner(each.name) == known.container.id
+            for name in self._own_sets(known)
         ]
 
     def advance(self, container_id: str) -> None:
@@ -162,7 +158,7 @@ class Containers:
             self._later(("retire", container_id), SETTLE)
 
     def _facts(self, known: Tracked) -> Facts:
-        own = [e.name for e in known.sets if self._claims.owner(e.name) == known.container.id]
+        own = self._own_sets(known)
         overdue = known.deadline is not None and self._now() >= known.deadline
         keeper = self._keeper
         return Facts(
@@ -177,11 +173,7 @@ class Containers:
     def _give_up(self, known: Tracked) -> None:
         if not self._keeper:
             return
-        losses = [
-            self._keeper.give_up(each.name)
-            for each in known.sets
-            if self._claims.owner(each.name) == known.container.id
-        ]
+        losses = [self._keeper.give_up(name) for name in self._own_sets(known)]
         known.lost = (sum(files for files, _ in losses), sum(size for _, size in losses))
         if known.lost != (0, 0):
             log.error(
@@ -210,8 +202,6 @@ class Containers:
     def _leave(self, name: str) -> None:
         if self._keeper and not self._claims.owner(name):
             self._keeper.leave(name)
-
-    # -- the config directory ------------------------------------------------------------------
 
     def _converge(self, changed: Iterable[str]) -> None:
         """Write what these containers need now; who lost a file set goes first: none is double."""
@@ -254,14 +244,19 @@ class Containers:
     def save(self) -> None:
         """Save what changed; what cannot be saved is tried again."""
         for container_id in list(self._unsaved):
-            known = self.tracked[container_id]
-            left = None if known.deadline is None else max(0.0, known.deadline - self._now())
-            try:
-                self._store.save_container(SavedContainer(known.container, known.gone, left))
-            except OSError as error:
-                log.error("cannot save container %s: %s", container_id[:12], error)
+            if not self._save_one(self.tracked[container_id]):
                 return
             self._unsaved.discard(container_id)
+
+    def _save_one(self, known: Tracked, *, durable: bool = True) -> bool:
+        left = None if known.deadline is None else max(0.0, known.deadline - self._now())
+        saved = SavedContainer(known.container, known.gone, left)
+        try:
+            self._store.save_container(saved, durable=durable)
+        except OSError as error:
+            log.error("cannot save container %s: %s", known.container.id[:12], error)
+            return False
+        return True
 
     def save_deadlines(self) -> None:
         """Save the remaining seconds of what drains, so that a restart does not start over."""
@@ -276,6 +271,10 @@ class Containers:
     def waiting(self) -> bool:
         """Whether some container's config has not been written for the first time."""
         return any(known.waiting for known in self.tracked.values())
+
+    def _own_sets(self, known: Tracked) -> list[str]:
+        own = known.container.id
+        return [each.name for each in known.sets if self._claims.owner(each.name) == own]
 
     def _owned(self, known: Tracked) -> list[Log]:
         """Its logs with only those file sets that it owns."""

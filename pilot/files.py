@@ -8,7 +8,9 @@ from pathlib import Path
 TEMPORARY = ".log-pilot-"  # starts the name of a file that is being written
 
 
-def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+def write_atomically(
+    path: Path, content: bytes, *, mode: int = 0o600, durable: bool = True
+) -> None:
     """Replace a file's content: temporary file beside it, fsync, rename.
 
     The temporary name ends in `~`, so that no collector's `*.yml` matches it: a Go glob takes names
@@ -22,7 +24,8 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         ) as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         temporary.rename(path)
     except OSError:
         temporary.unlink(missing_ok=True)

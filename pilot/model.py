@@ -76,6 +76,8 @@ class Container:
     log_driver: str = ""  # the runtime's word for it, for messages
     rootfs: str = ""  # the container's own filesystem on the node; "" where it cannot be had
     pod: Pod | None = None
+    # What the source's list would say of it now; "" where the source cannot tell.
+    stamp: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,6 +88,7 @@ class Reconciler:
         self._lists = Workers("list", 1, mailbox.post)
         self._stopping = threading.Event()
         self._stamps: dict[str, str] = {}  # as of the last list
+        self._looked_at: dict[str, str] = {}  # stamps as of the last look
         self._plain: set[str] = set()  # containers that declare nothing
         self._retries: dict[str, Backoff] = {}
         self._list_retry = Backoff(*RETRY)
@@ -193,13 +194,15 @@ class Reconciler:
         self._list_retry.reset()
         self.listed = now
         for container_id, stamp in result.items():
-            if container_id not in self._plain and self._stamps.get(container_id) != stamp:
+            before = (self._stamps.get(container_id), self._looked_at.get(container_id))
+            if container_id not in self._plain and stamp not in before:
                 self._hints.mark(container_id)
         for container_id, known in self._containers.tracked.items():
             if container_id not in result and not known.gone:
                 self._hints.mark(container_id)
         self._plain &= result.keys()
         self._stamps = dict(result)
+        self._looked_at = {one: at for one, at in self._looked_at.items() if one in result}
         wait = 0.0 if self._list_again else self._settings.relist * random.uniform(0.8, 1.2)  # noqa: S311 -- jitter
         self._deadlines.set(("list", ""), now + wait)
 
@@ -224,9 +227,14 @@ class Reconciler:
         self._retries.pop(container_id, None)
         if found is None:
             self._containers.missing(container_id)
-        elif not declares(found, self._settings):
-            self._plain.add(container_id)
-        elif found.state is not State.CREATED:
+            return
+        self._looked_at[container_id] = found.stamp
+        if found.state is State.CREATED:
+            return
+        if container_id not in self._containers.tracked and not declares(found, self._settings):
+            if self._source.declares_once:
+                self._plain.add(container_id)
+        else:
             self._containers.found(self._relevant(found))
 
     def _relevant(self, container: Container) -> Container:

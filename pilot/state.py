@@ -92,9 +92,10 @@ class StateStore:
         """Every saved container that can be read."""
         return _load(self._containers, _container_from)
 
-    def save_container(self, saved: SavedContainer) -> None:
-        """Save one container. Raises OSError."""
-        _write(self._containers / f"{file_stem(saved.container.id)}.json", asdict(saved))
+    def save_container(self, saved: SavedContainer, *, durable: bool = True) -> None:
+        """Save one container; not durable: it survives a kill, not a power cut. Raises OSError."""
+        path = self._containers / f"{file_stem(saved.container.id)}.json"
+        _write(path, asdict(saved), durable=durable)
 
     def forget_container(self, container_id: str) -> None:
         """Forget one container. Raises OSError."""
@@ -132,9 +133,9 @@ class StateStore:
             return self._serial
 
 
-def _write(path: Path, data: dict[str, Any]) -> None:
+def _write(path: Path, data: dict[str, Any], *, durable: bool = True) -> None:
     text = json.dumps({"version": VERSION, **data}, sort_keys=True, separators=(",", ":"))
-    write_atomically(path, text.encode("ascii"))
+    write_atomically(path, text.encode("ascii"), durable=durable)
 
 
 def _load(folder: Path, parse: Callable[[dict[str, Any]], T]) -> Iterator[T]:

@@ -134,6 +134,27 @@ def test_a_start_costs_one_look(tmp_path: Path) -> None:
         assert sorted(agent.source.looks) == sorted(agent.source.containers)
 
 
+def test_lists_cost_no_look_at_what_was_looked_at(tmp_path: Path) -> None:
+    with running(tmp_path) as agent:
+        for number in range(20):
+            agent.source.put(container(f"c{number}"))
+        until(lambda: len(agent.fragments()) == 20)
+        before = agent.source.lists
+        until(lambda: agent.source.lists > before + 3)
+        assert sorted(agent.source.looks) == sorted(agent.source.containers)
+
+
+def test_declarations_may_come_and_go_where_the_source_says_so(tmp_path: Path) -> None:
+    with running(tmp_path) as agent:
+        agent.source.declares_once = False
+        agent.source.put(container("web", env={}))
+        until(lambda: agent.source.looks)
+        agent.source.put(container("web"))
+        until(lambda: "id-web" in agent.fragments())
+        agent.source.put(container("web", env={}))
+        until(lambda: not agent.fragments())
+
+
 def test_a_container_that_declares_nothing_is_looked_at_once(tmp_path: Path) -> None:
     with running(tmp_path) as agent:
         agent.source.put(container("plain", env={"PATH": "/bin"}))

@@ -97,8 +97,8 @@ class Keeper:
                 if (self._settings.on_node(root.path) / file_set.name).is_dir():
                     kept.root = root  # A crash came between its first pins and its record.
                     self._adopt(kept, {})
-        kept.file_set = file_set
-        kept.tended = True
+        kept.file_set, kept.tended = file_set, True
+        kept.path = str(self._settings.on_node(file_set.directory))
         self.look(file_set.name)
 
     def leave(self, name: str) -> None:
@@ -198,6 +198,7 @@ class Keeper:
             for key, file in result.files.items()
             if (owner := self._owners.get(key, kept.file_set.name)) != kept.file_set.name
         }
+        kept.sum_up()
         if result.pinned or result.replaced:
             self._unsaved.add(kept.file_set.name)
 
@@ -243,6 +244,7 @@ class Keeper:
                 over.append(pin)
         if over:
             self._unpin(kept, over)
+        kept.sum_up()
         self._forget_if_empty(kept)
         self.changed(name)
 

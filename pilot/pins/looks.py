@@ -9,7 +9,6 @@ from pilot.pins.sweep import Copy, FileKey, FolderStamp, Order, Sweep, folder_st
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
-    from pathlib import Path
 
     from pilot.model import FileSet
     from pilot.pins.record import PinSet
@@ -58,27 +57,23 @@ class Looks:
 
     def check(self, sets: Iterable[PinSet]) -> None:
         """Once a second: look again wherever a folder changed since its last look."""
-        groups: dict[int, list[tuple[PinSet, Path, FolderStamp | None]]] = {}
+        groups: dict[int, list[PinSet]] = {}
         for kept in sets:
             if not kept.tended or kept.sweeping:
                 continue
-            copied = any(not pin.linked for pin in kept.pins.values())
-            if kept.stamp and (copied or not kept.confirmed):
+            if kept.stamp and (kept.copied or not kept.confirmed):
                 self.look(kept)
                 continue
             device = kept.stamp[0] if kept.stamp else 0
-            path = self._settings.on_node(kept.file_set.directory)
-            groups.setdefault(device, []).append((kept, path, kept.stamp))
+            groups.setdefault(device, []).append(kept)
         for device, group in groups.items():
             if device not in self._checking:  # A dead mount holds up its own group only.
                 self._checking.add(device)
                 self._check_group(device, group)
 
-    def _check_group(
-        self, device: int, group: list[tuple[PinSet, Path, FolderStamp | None]]
-    ) -> None:
+    def _check_group(self, device: int, group: list[PinSet]) -> None:
         def differing() -> list[PinSet]:
-            return [kept for kept, path, stamp in group if _stamp(path) != stamp]
+            return [kept for kept in group if _stamp(kept.path) != kept.stamp]
 
         def then(result: list[PinSet] | Exception) -> None:
             self._checking.discard(device)
@@ -104,7 +99,7 @@ class Looks:
         )
 
 
-def _stamp(path: Path) -> FolderStamp | None:
+def _stamp(path: str) -> FolderStamp | None:
     try:
         return folder_stamp(path)
     except OSError:

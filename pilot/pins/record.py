@@ -46,6 +46,9 @@ class PinSet:
     root: PinRoot | None = None
     pins: dict[FileKey, Pin] = field(default_factory=dict)
     lost: dict[FileKey, str] = field(default_factory=dict)
+    path: str = ""  # where the pilot sees the folder
+    copied: bool = False  # some pin is a copy
+    waiting: bool = False  # some pin's original may be gone
     tended: bool = False  # somebody declares it and its folder may still be there
     sweeping: bool = False
     again: bool = False
@@ -57,6 +60,11 @@ class PinSet:
     forbidden: str = ""  # why the folder may not be read at all
     refused: dict[str, str] = field(default_factory=dict)
     doubles: dict[str, str] = field(default_factory=dict)  # file name → file set that owns it
+
+    def sum_up(self) -> None:
+        """Note what the check of each second asks, so that it need not go through all pins."""
+        self.copied = any(not pin.linked for pin in self.pins.values())
+        self.waiting = any(pin.missing or pin.alone for pin in self.pins.values())
 
 
 def note_problem(kept: PinSet, error: Exception) -> None:
@@ -73,6 +81,7 @@ def note_problem(kept: PinSet, error: Exception) -> None:
         log.warning("file set %s: %s", kept.file_set.name, problem)
     kept.problem, kept.stamp, kept.confirmed = problem, None, False
     kept.forbidden = problem if isinstance(error, RefusedError) else ""
+    kept.sum_up()
 
 
 def notices(kept: PinSet, log: Log) -> list[Rejection]:

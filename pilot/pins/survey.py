@@ -80,7 +80,7 @@ class Surveyor:
         for name, kept in sets.items():
             if not kept.root or not kept.pins:
                 continue
-            if name in names or any(pin.missing or pin.alone for pin in kept.pins.values()):
+            if kept.waiting or name in names:
                 folder = f"{kept.root.path}/{name}"
                 yield Question(
                     kept.file_set,

@@ -103,10 +103,10 @@ def sweep(order: Order) -> Sweep:
     return result
 
 
-def folder_stamp(path: Path) -> FolderStamp | None:
+def folder_stamp(path: str) -> FolderStamp | None:
     """A cheap sign that a folder changed; None if it is missing. Reads nothing below it."""
     try:
-        found = path.stat(follow_symlinks=False)
+        found = os.stat(path, follow_symlinks=False)  # noqa: PTH116 -- asked of every set each second
     except FileNotFoundError:
         return None
     return (found.st_dev, found.st_ino, found.st_mtime_ns)

@@ -31,6 +31,7 @@ class Source(Protocol):
     """
 
     name: str
+    declares_once: bool  # whether what a container declares is fixed for its whole life
 
     def watch(self, hints: Hints) -> None:
         """Mark what should be looked at again, until `close` is called.
@@ -41,6 +42,8 @@ class Source(Protocol):
 
     def list(self) -> Mapping[str, str]:
         """Every container's id, with a cheap stamp that changes when a look is worth while.
+
+        A look that gives the same stamp with its container spares the next list's look.
 
         Raises SourceError where the answer is not known to be whole.
         """

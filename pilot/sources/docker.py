@@ -18,6 +18,7 @@ import queue
 import re
 import threading
 import time
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,7 @@ class DockerSource:
     """A Docker engine's containers; `create` makes it."""
 
     name = "docker"
+    declares_once = True
 
     def __init__(self, arguments: Mapping[str, Any], version: str, host: str, local: bool) -> None:
         self._arguments = arguments
@@ -117,7 +119,10 @@ class DockerSource:
         """
         try:
             entries = self._connected().containers(all=True)
-            return {_checked_id(entry): _stamp(entry) for entry in entries}
+            return {
+                _checked_id(entry): _stamp(entry.get("State"), entry.get("Names") or [], entry)
+                for entry in entries
+            }
         except Exception as error:
             self._client = None
             raise self._failure("containers could not be listed", error) from error
@@ -129,9 +134,11 @@ class DockerSource:
         if not CONTAINER_ID.match(container_id):
             return None  # never given by an engine, which might take it for a name
         try:
-            container = container_from_inspect(self._connected().inspect_container(container_id))
+            data = self._connected().inspect_container(container_id)
+            container = container_from_inspect(data)
             if container.id != container_id:
                 raise ValueError(f"it answered about {shorten(container.id)!r}")  # noqa: TRY301
+            stamp = _stamp((data.get("State") or {}).get("Status"), [data.get("Name")], data)
         except NotFound as error:
             # A proxy or another API may answer 404 for reasons of its own.
             if "no such container" in (error.explanation or "").lower():
@@ -141,7 +148,7 @@ class DockerSource:
             # An engine that was replaced may want another API version: negotiate again.
             self._client = None
             raise self._failure(f"container {container_id} not inspected", error) from error
-        return container
+        return replace(container, stamp=stamp)
 
     def close(self) -> None:
         """End `watch` at once, whatever it waits for."""
@@ -226,11 +233,11 @@ def _checked_id(entry: Mapping[str, Any]) -> str:
     return container_id
 
 
-def _stamp(entry: Mapping[str, Any]) -> str:
+def _stamp(state: object, names: Iterable[object], entry: Mapping[str, Any]) -> str:
+    """The same for an entry of the list and for the answer to an inspect, at one moment."""
     networks = (entry.get("NetworkSettings") or {}).get("Networks") or {}
     endpoints = [str((network or {}).get("EndpointID", "")) for network in networks.values()]
-    names = entry.get("Names") or []
-    return " ".join([str(entry.get("State", "")), *sorted(names), *sorted(endpoints)])
+    return " ".join([str(state or ""), *sorted(map(str, names)), *sorted(endpoints)])
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:

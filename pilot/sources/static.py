@@ -57,6 +57,7 @@ class StaticSource:
     """Containers from one YAML file, or from all in one folder."""
 
     name = "static"
+    declares_once = False
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()  # over the folder

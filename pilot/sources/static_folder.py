@@ -10,7 +10,7 @@ import hashlib
 import logging
 import os
 import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pilot.model import shorten
@@ -97,8 +97,10 @@ class Folder:
         """The container as its file has it now, or had it when the file was last good."""
         for name in sorted(self._holders.get(container_id, ())):
             self.refresh(name)
-        holders = self._holders.get(container_id)
-        return self._files[min(holders)].containers[container_id] if holders else None
+        if not (holders := self._holders.get(container_id)):
+            return None
+        file = self._files[min(holders)]
+        return replace(file.containers[container_id], stamp=file.stamps[container_id])
 
     def knows(self, container_id: str) -> bool:
         """Whether some file held the container when it was last read."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pilot.sources import SourceError
@@ -18,6 +19,7 @@ class FakeSource:
     """Speaks the Source protocol; counts what is asked of it."""
 
     name = "fake"
+    declares_once = True
 
     def __init__(self) -> None:
         self.containers: dict[str, Container] = {}
@@ -50,7 +52,8 @@ class FakeSource:
     def look(self, container_id: str) -> Container | None:
         self.looks.append(container_id)
         self._answer()
-        return self.containers.get(container_id)
+        found = self.containers.get(container_id)
+        return found and replace(found, stamp=found.state)
 
     def close(self) -> None:
         self._over.set()

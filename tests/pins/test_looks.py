@@ -44,7 +44,9 @@ class Bench:
         self.results.append((kept.file_set.name, began, result))
 
     def tended(self, name: str = "set", folder: str = "logs") -> PinSet:
-        return PinSet(file_set(name, folder=folder), tended=True)
+        made = PinSet(file_set(name, folder=folder), tended=True)
+        made.path = str(self.node.settings.on_node(made.file_set.directory))
+        return made
 
 
 @pytest.fixture

@@ -104,6 +104,7 @@ def test_only_one_survey_runs_and_only_of_the_sets_that_matter(
             kept.pins[(1, 1)] = Pin("a~1~1", (1, 1), linked=True)
             kept.pins[(1, 1)].missing = name == "missing"
             kept.pins[(1, 1)].alone = name == "alone"
+            kept.sum_up()
     told: dict[str, Mapping[str, Answer]] = {}
     surveyor.ask(sets, {"named", "empty"}, told.__setitem__)
     surveyor.ask(sets, {"named"}, told.__setitem__)

@@ -401,15 +401,15 @@ def test_a_file_that_flips_to_a_symlink_never_leads_out(node: Node) -> None:
 
 def test_the_stamp_is_the_folder_s_own_and_changes_with_it(node: Node) -> None:
     result = node.sweep()
-    assert result.stamp == folder_stamp(node.logs)
+    assert result.stamp == folder_stamp(str(node.logs))
     os.utime(node.logs, ns=(0, result.stamp[2] + 1))
-    assert folder_stamp(node.logs) != result.stamp
-    assert folder_stamp(node.logs / "none") is None
+    assert folder_stamp(str(node.logs)) != result.stamp
+    assert folder_stamp(str(node.logs / "none")) is None
 
 
 def test_a_symlink_s_stamp_is_not_its_target_s(node: Node) -> None:
     (node.base / "link").symlink_to(node.logs)
-    assert folder_stamp(node.base / "link") != folder_stamp(node.logs)
+    assert folder_stamp(str(node.base / "link")) != folder_stamp(str(node.logs))
 
 
 def test_the_watch_gets_the_folder_that_is_listed(node: Node) -> None:

@@ -1,0 +1,1 @@
+"""Tests of the whole agent on real daemons: dockerd and Filebeat, as root."""
