@@ -217,7 +217,8 @@ def test_no_signal_is_ignored_or_blocked_that_a_program_expects() -> None:
     with supervised(command) as (_, output):
         wait_for(lambda: len(output.lines) == 2)
     for line in output.lines:
-        assert int(line.split()[1], 16) == 0, line
+        # 32 and 33 are the C library's own, and inherited from whoever ran the tests.
+        assert int(line.split()[1], 16) & ~(0b11 << 31) == 0, line
 
 
 def test_it_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
