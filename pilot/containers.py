@@ -194,10 +194,7 @@ class Containers:
         for each in known.sets:
             self._leave(each.name)
         self._converge(winners)
-        try:
-            self._store.forget_container(container_id)
-        except OSError as error:
-            log.error("cannot forget container %s: %s", container_id[:12], error)
+        self._store.forget_container(container_id)
 
     def _leave(self, name: str) -> None:
         if self._keeper and not self._claims.owner(name):
@@ -251,12 +248,7 @@ class Containers:
     def _save_one(self, known: Tracked, *, durable: bool = True) -> bool:
         left = None if known.deadline is None else max(0.0, known.deadline - self._now())
         saved = SavedContainer(known.container, known.gone, left)
-        try:
-            self._store.save_container(saved, durable=durable)
-        except OSError as error:
-            log.error("cannot save container %s: %s", known.container.id[:12], error)
-            return False
-        return True
+        return self._store.save_container(saved, durable=durable)
 
     def save_deadlines(self) -> None:
         """Save the remaining seconds of what drains, so that a restart does not start over."""

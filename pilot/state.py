@@ -63,11 +63,15 @@ class SavedSet:
 
 
 class StateStore:
-    """The state folder. Used by the one loop only; one pilot per node holds it."""
+    """The state folder. Used by the one loop only; one pilot per node holds it.
+
+    What saves or forgets tells whether it could; a reader never sees half of a file.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Open and lock the folder. Raises StateError if another pilot has it or it is unusable."""
         self._containers, self._sets = folder / "containers", folder / "sets"
+        self._folder, self.problem = folder, ""
         self._serial_file = folder / "serial"
         try:
             for part in (self._containers, self._sets):
@@ -92,26 +96,44 @@ class StateStore:
         """Every saved container that can be read."""
         return _load(self._containers, _container_from)
 
-    def save_container(self, saved: SavedContainer, *, durable: bool = True) -> None:
-        """Save one container; not durable: it survives a kill, not a power cut. Raises OSError."""
+    def save_container(self, saved: SavedContainer, *, durable: bool = True) -> bool:
+        """Save one container; not durable: it survives a kill, not a power cut."""
         path = self._containers / f"{file_stem(saved.container.id)}.json"
-        _write(path, asdict(saved), durable=durable)
+        return self._done(lambda: _write(path, asdict(saved), durable=durable))
 
-    def forget_container(self, container_id: str) -> None:
-        """Forget one container. Raises OSError."""
-        (self._containers / f"{file_stem(container_id)}.json").unlink(missing_ok=True)
+    def forget_container(self, container_id: str) -> bool:
+        """Forget one container."""
+        path = self._containers / f"{file_stem(container_id)}.json"
+        return self._done(lambda: path.unlink(missing_ok=True))
 
     def sets(self) -> Iterator[SavedSet]:
         """Every saved file set that can be read."""
         return _load(self._sets, _set_from)
 
-    def save_set(self, saved: SavedSet) -> None:
-        """Save one file set. Raises OSError."""
-        _write(self._sets / f"{saved.file_set.name}.json", asdict(saved))
+    def save_set(self, saved: SavedSet) -> bool:
+        """Save one file set."""
+        path = self._sets / f"{saved.file_set.name}.json"
+        return self._done(lambda: _write(path, asdict(saved)))
 
-    def forget_set(self, name: str) -> None:
-        """Forget one file set. Raises OSError."""
-        (self._sets / f"{name}.json").unlink(missing_ok=True)
+    def forget_set(self, name: str) -> bool:
+        """Forget one file set."""
+        path = self._sets / f"{name}.json"
+        return self._done(lambda: path.unlink(missing_ok=True))
+
+    def _done(self, change: Callable[[], None]) -> bool:
+        """Whether a change could be made; a problem, and its end, are said once."""
+        before = self.problem
+        try:
+            change()
+        except OSError as error:
+            self.problem = f"cannot save in {self._folder}: {error.strerror}"
+            if not before:
+                log.error("%s; trying again", self.problem)
+            return False
+        self.problem = ""
+        if before:
+            log.info("saving in %s works again", self._folder)
+        return True
 
     def next_serial(self) -> int:
         """A number that was never given before on this node; from any thread. Raises OSError.

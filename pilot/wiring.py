@@ -105,6 +105,7 @@ def agent(
             containers=containers,
             fragments=fragments,
             keeper=keeper,
+            store=store,
             supervisor=supervisor,
         )
         server = StatusServer(settings.state_dir / SOCKET, snapshot, mailbox.post)

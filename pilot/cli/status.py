@@ -66,6 +66,8 @@ def lines(found: dict[str, Any]) -> list[str]:
         f"collector  {found['type']}, {_collector(collector)}",
         f"config     {config['problem'] or 'ok'}; last pass {found['last_pass_ago']:.1f} s ago",
     ]
+    if found["state"]["problem"]:
+        made.append(f"state      {found['state']['problem']}")
     for one in found["containers"]:
         where = f" pod {one['pod']}" if one["pod"] else ""
         gone = ", gone" if one["gone"] else ""

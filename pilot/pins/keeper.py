@@ -277,10 +277,7 @@ class Keeper:
             except OSError as error:
                 log.warning("cannot remove %s: %s", folder, error.strerror)
         self.sets.pop(name, None)
-        try:
-            self._store.forget_set(name)
-        except OSError as error:
-            log.error("cannot forget file set %s: %s", name, error)
+        self._store.forget_set(name)
 
     def save(self) -> None:
         """Save the sets whose pins changed; what cannot be saved is tried again."""
@@ -288,10 +285,7 @@ class Keeper:
             kept = self.sets.get(name)
             if kept and kept.root:
                 pins = tuple(SavedPin(p.name, p.key[0], p.linked) for p in kept.pins.values())
-                try:
-                    self._store.save_set(SavedSet(kept.file_set, kept.root.path, pins))
-                except OSError as error:
-                    log.error("cannot save file set %s: %s", name, error)
+                if not self._store.save_set(SavedSet(kept.file_set, kept.root.path, pins)):
                     return
             self._unsaved.discard(name)
 

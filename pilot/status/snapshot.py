@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pilot.pins.record import Pin
     from pilot.reconciler import Reconciler
     from pilot.settings import Settings
+    from pilot.state import StateStore
     from pilot.tracked import Tracked
 
 VERSION = 1
@@ -30,11 +31,13 @@ class Snapshot:
         containers: Containers,
         fragments: Fragments,
         keeper: Keeper | None,
+        store: StateStore,
         supervisor: Supervisor | None,
     ) -> None:
         """Look at these."""
         self._settings, self._reconciler, self._containers = settings, reconciler, containers
         self._fragments, self._keeper, self._supervisor = fragments, keeper, supervisor
+        self._store = store
 
     def __call__(self) -> dict[str, Any]:
         """Everything, as JSON-ready data; ages in seconds, sizes in bytes."""
@@ -61,6 +64,7 @@ class Snapshot:
                 "problem": self._fragments.problem,
                 "unwritten": sorted(self._fragments.unwritten),
             },
+            "state": {"problem": self._store.problem},
             "draining": [one.container.id for one in tracked if one.phase == "draining"],
             "containers": [self._container(one, now) for one in tracked],
         }

@@ -46,6 +46,7 @@ def answer(**changes: Any) -> dict[str, Any]:
         "last_pass_ago": 0.1,
         "collector": {"supervised": False},
         "config": {"problem": ""},
+        "state": {"problem": ""},
         "containers": [],
         **changes,
     }

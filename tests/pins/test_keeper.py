@@ -752,7 +752,7 @@ def test_a_state_folder_that_is_full_is_said_and_saved_later(
                 ballast.write_bytes(b"x" * 100_000)
             write(bench, "app.log")
             bench.settle()
-            assert "cannot save file set set" in caplog.text
+            assert "cannot save in" in caplog.text
             assert len(bench.on_disk()) == 2, "pins need no room there"
             ballast.unlink()
             bench.keeper.save()
