@@ -10,21 +10,24 @@ from typing import TYPE_CHECKING
 from pilot.claims import Claims, lost_claim
 from pilot.drain import SETTLE, Facts, Phase, next_phase
 from pilot.fragments import accept_for, inputs_of
-from pilot.model import Container, FileSet, Log, Rejection, State
-from pilot.state import SavedContainer
+from pilot.model import Code, Container, FileSet, Log, Rejection, State
+from pilot.saving import Saver
 from pilot.tracked import Tracked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pilot.fragments import Fragments
+    from pilot.hints import Deadlines
     from pilot.pins.keeper import Keeper
     from pilot.policy import Policy
     from pilot.settings import Settings
-    from pilot.state import StateStore
+    from pilot.state import SavedContainer, StateStore
 
 FIRST_LOOK = 0.1  # seconds that a new container's config waits for the first look at its folders
 DIRECT_DRAIN = 60.0  # seconds that the config of a gone container stays in direct mode
+
+ABOUT_FILES = (Code.FILE_CLAIMED, Code.FILE_REFUSED, Code.FOLDER_REFUSED)
 
 log = logging.getLogger(__name__)
 
@@ -41,73 +44,93 @@ class Containers:
         keeper: Keeper | None,
         fragments: Fragments,
         refuse: Callable[[Log], Rejection | None],
-        later: Callable[[tuple[str, str], float], None],
+        deadlines: Deadlines[tuple[str, str]],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`later((what, container id), seconds)` asks to have `due` called."""
-        self._settings, self._policy, self._store = settings, policy, store
+        """`due` is called with the keys that are set in `deadlines`: (what, container id)."""
+        self._settings, self._policy = settings, policy
         self._keeper, self._fragments, self._refuse = keeper, fragments, refuse
-        self._later, self._now = later, monotonic
+        self._deadlines, self._now = deadlines, monotonic
         self._claims = Claims()
-        self._unsaved: set[str] = set()
         self.tracked: dict[str, Tracked] = {}
+        self.saver = Saver(store, self.tracked, monotonic)
 
-    def found(self, container: Container, *, gone: bool = False) -> None:
+    def found(self, container: Container) -> None:
         """A container exists, as it is now."""
         known = self.tracked.get(container.id)
-        if known and known.container == container and known.gone == gone:
-            return
-        if known and known.gone != gone:
-            known.gone, known.deadline = gone, None
-        accepted = accept_for(
-            container, settings=self._settings, policy=self._policy, refuse=self._refuse
-        )
-        logs, rejections = accepted.logs, accepted.rejections
-        new = not known
-        if not known:
-            known = self.tracked[container.id] = Tracked(container, logs, rejections, gone=gone)
-            self._later(("first-look", container.id), FIRST_LOOK)
-        before, left = known.container.state, {each.name for each in known.sets}
-        known.container, known.logs, known.rejections = container, logs, rejections
-        left -= {each.name for each in known.sets}
-        if container.state is State.ENDED and (before is not State.ENDED or not known.ended):
-            known.ended = self._now()
-        self._unsaved.add(container.id)
-        changed = self._claims.claim(container, (each.name for each in known.sets))
-        for name in left:
-            self._leave(name)
-        for file_set in known.sets:
-            if self._keeper and self._claims.owner(file_set.name) == container.id:
-                self._keeper.tend(file_set)
-        if new:
-            log.info("container %s (%s): %s", container.id[:12], container.name, known.summary)
-            # Before its config, so that a kill in between leaves no config that nobody knows.
-            self._save_one(known, durable=False)
-        self.advance(container.id)
-        self._converge(changed | {container.id})
+        if not known or known.container != container or known.gone:
+            self._take(container, gone=False)
 
     def missing(self, container_id: str) -> None:
         """The runtime said that a container does not exist any more."""
         known = self.tracked.get(container_id)
-        if not known or known.gone:
-            return
-        self.found(replace(known.container, state=State.ENDED), gone=True)
-        limit = self._settings.drain_limit if self._keeper else DIRECT_DRAIN
-        left = known.drain_left if known.drain_left is not None else limit
-        known.gone, known.deadline = True, self._now() + min(left, limit)
-        self._unsaved.add(container_id)
-        self._later(("deadline", container_id), min(left, limit))
-        log.info("container %s (%s) is gone", container_id[:12], known.container.name)
-        self.advance(container_id)
+        if known and not known.gone:
+            log.info("container %s (%s) is gone", container_id[:12], known.container.name)
+            self._take(replace(known.container, state=State.ENDED), gone=True)
 
-    def restore(self, saved: SavedContainer) -> None:
-        """A container from before a restart; a fresh look follows."""
-        self.found(saved.container, gone=saved.gone)
-        known = self.tracked[saved.container.id]
-        known.drain_left = saved.drain_left
-        if saved.gone:
-            known.gone = False
-            self.missing(saved.container.id)
+    def restore(self, saved: SavedContainer, drain_left: float | None) -> None:
+        """A container from before a restart; a fresh look follows. Seconds left of its deadline."""
+        self._take(saved.container, gone=saved.gone, drain_left=drain_left, restored=True)
+
+    def _take(
+        self,
+        container: Container,
+        *,
+        gone: bool,
+        drain_left: float | None = None,
+        restored: bool = False,
+    ) -> None:
+        """Make everything follow from what a look said of one container."""
+        before = self.tracked.get(container.id)
+        known, left = self._update(container)
+        self._set_end(known, before=before is not None and known.gone, gone=gone, left=drain_left)
+        changed = self._claims.claim(container, (each.name for each in known.sets))
+        for name in left:
+            self._leave(name)
+        self._tend(changed | {container.id})
+        if not before:
+            log.info("container %s (%s): %s", container.id[:12], container.name, known.summary)
+        if not restored:
+            self.saver.note(container.id)
+            if not before:  # A kill right after its config must leave no config that nobody knows.
+                self.saver.save_first(known)
+        self.advance(container.id)
+        self._converge(changed | {container.id})
+
+    def _update(self, container: Container) -> tuple[Tracked, set[str]]:
+        """Take over its logs; returns the record and the file sets that it declares no more."""
+        accepted = accept_for(
+            container, settings=self._settings, policy=self._policy, refuse=self._refuse
+        )
+        known = self.tracked.get(container.id)
+        if not known:
+            known = self.tracked[container.id] = Tracked(container, (), ())
+            self._deadlines.set(("first-look", container.id), self._now() + FIRST_LOOK)
+        before, ended = {each.name for each in known.sets}, known.container.state is State.ENDED
+        known.container, known.logs = container, accepted.logs
+        known.rejections = accepted.rejections
+        if container.state is State.ENDED and not (ended and known.ended):
+            known.ended = self._now()
+        return known, before - {each.name for each in known.sets}
+
+    def _set_end(self, known: Tracked, *, before: bool, gone: bool, left: float | None) -> None:
+        """Note that its record is gone, which starts the deadline, or there, which lifts it."""
+        known.gone, key = gone, ("deadline", known.container.id)
+        if not gone:
+            known.deadline = None
+            self._deadlines.drop(key)
+        elif not before:
+            limit = self._settings.drain_limit if self._keeper else DIRECT_DRAIN
+            known.ended = self._now()  # What was known of its files before proves nothing now.
+            known.deadline = self._now() + min(limit if left is None else left, limit)
+            self._deadlines.set(key, known.deadline)
+
+    def _tend(self, containers: Iterable[str]) -> None:
+        for known in [self.tracked[each] for each in containers if each in self.tracked]:
+            for file_set in known.sets:
+                if self._keeper and self._claims.owner(file_set.name) == known.container.id:
+                    ended = known.container.state is State.ENDED
+                    self._keeper.tend(file_set, ended=ended)
 
     def due(self, key: tuple[str, str]) -> None:
         """Something asked for with `later` has come."""
@@ -152,10 +175,9 @@ class Containers:
             return
         log.info("container %s (%s): %s", container_id[:12], known.container.name, phase)
         known.phase = phase
-        self._unsaved.add(container_id)
         if phase is Phase.RETIRING:
             self._give_up(known)
-            self._later(("retire", container_id), SETTLE)
+            self._deadlines.set(("retire", container_id), self._now() + SETTLE)
 
     def _facts(self, known: Tracked) -> Facts:
         own = self._own_sets(known)
@@ -164,8 +186,7 @@ class Containers:
         return Facts(
             ended=known.container.state is State.ENDED,
             gone=known.gone,
-            read=keeper is not None
-            and all(keeper.looked_since(n, known.ended) and keeper.drained(n) for n in own),
+            read=keeper is not None and all(keeper.drained(name, known.ended) for name in own),
             leftover=keeper is None or any(pin.alone for n in own for pin in keeper.leftover(n)),
             overdue=overdue,
         )
@@ -184,17 +205,17 @@ class Containers:
             )
 
     def _retire(self, known: Tracked) -> None:
-        if known.phase is not Phase.RETIRING:
+        if known.phase is not Phase.RETIRING or not known.gone:
             return  # It came back.
         container_id = known.container.id
         del self.tracked[container_id]
-        self._unsaved.discard(container_id)
+        self._deadlines.drop(("deadline", container_id))
         winners = self._claims.release(container_id)
         self._fragments.want(known.container, ())
         for each in known.sets:
             self._leave(each.name)
         self._converge(winners)
-        self._store.forget_container(container_id)
+        self.saver.forget(container_id)
 
     def _leave(self, name: str) -> None:
         if self._keeper and not self._claims.owner(name):
@@ -233,27 +254,12 @@ class Containers:
     def _say(self, known: Tracked) -> None:
         """Put new rejections into the log, once each."""
         for each in self.rejections(known):
-            if (text := str(each)) not in known.said:
+            # A file's name is the tenant's to change, again and again: its kind is said once.
+            text = f"{each.log} {each.code}" if each.code in ABOUT_FILES else str(each)
+            if text not in known.said:
                 known.said.add(text)
                 word = "notice" if each.notice else "rejected"
-                log.warning("container %s: %s: %s", known.container.name, word, text)
-
-    def save(self) -> None:
-        """Save what changed; what cannot be saved is tried again."""
-        for container_id in list(self._unsaved):
-            if not self._save_one(self.tracked[container_id]):
-                return
-            self._unsaved.discard(container_id)
-
-    def _save_one(self, known: Tracked, *, durable: bool = True) -> bool:
-        left = None if known.deadline is None else max(0.0, known.deadline - self._now())
-        saved = SavedContainer(known.container, known.gone, left)
-        return self._store.save_container(saved, durable=durable)
-
-    def save_deadlines(self) -> None:
-        """Save the remaining seconds of what drains, so that a restart does not start over."""
-        self._unsaved |= {one for one, known in self.tracked.items() if known.deadline is not None}
-        self.save()
+                log.warning("container %s: %s: %s", known.container.name, word, each)
 
     def owner(self, name: str) -> str | None:
         """The container that owns a file set."""

@@ -38,6 +38,8 @@ def next_phase(phase: Phase, facts: Facts) -> Phase:
     """The phase that follows; the same one where nothing changes."""
     if not facts.ended:
         return Phase.RUNNING
+    if phase is Phase.RETIRING and not facts.gone:
+        phase = Phase.DRAINING  # It is there after all.
     if phase in (Phase.RUNNING, Phase.DRAINING):
         if facts.read:
             phase = Phase.DRAINED

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pilot.accept import Accepted, accept
 from pilot.fields import fields
 from pilot.model import Fragment, Input
+from pilot.piloters import PiloterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -81,7 +82,12 @@ class Fragments:
     def want(self, container: Container, inputs: Sequence[Input]) -> bool:
         """Want what these inputs need for a container; whether a byte changed on disk."""
         if inputs:
-            self.wanted[container.id] = self._piloter.render(container, inputs)
+            try:
+                self.wanted[container.id] = self._piloter.render(container, inputs)
+            except PiloterError as error:
+                self.unwritten.add(container.id)
+                self._say(f"no config can be made for container {container.name}: {error}")
+                return False
         elif self.wanted.pop(container.id, None) is None and container.id not in self.unwritten:
             return False
         return self._write({container.id})
@@ -104,7 +110,7 @@ class Fragments:
                     made = self._directory.remove(name)
                 else:
                     made = self._directory.write(name, content)
-            except OSError as error:  # Others' files may still be possible.
+            except (OSError, ValueError) as error:  # Others' files may still be possible.
                 problem = problem or f"cannot write in {self._directory.folder}: {error}"
                 continue
             if made:
@@ -128,9 +134,12 @@ class Fragments:
         except OSError as error:
             log.warning("cannot sync %s: %s", self._directory.folder, error)
 
-    def remove_strangers(self) -> None:
-        """Remove files of ours that no container wants, once a full list has been looked at."""
-        wanted = set(self._piloter.files(self.wanted.keys(), self.wanted))
+    def remove_strangers(self, but: Iterable[str] = ()) -> None:
+        """Remove files of ours that no container wants, once a full list has been looked at.
+
+        `but` are containers that could not be looked at: theirs stay.
+        """
+        wanted = set(self._piloter.files({*self.wanted, *but}, self.wanted))
         for name in self._directory.names():
             if name not in wanted:
                 try:

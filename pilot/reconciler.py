@@ -10,6 +10,7 @@ try again. So whatever is lost, doubled or reordered, the next look repairs it.
 
 from __future__ import annotations
 
+import functools
 import logging
 import queue
 import random
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 CHECK = 1.0  # seconds between two looks at all folders, and between two surveys
 RETRY = (0.2, 2.0)  # seconds: first and longest wait after a failed look, list or watch
+SLICE = 0.02  # seconds of posted calls between two passes
 SAVE = 60.0  # seconds between two saves of what is left until a deadline, and two repairs
 
 log = logging.getLogger(__name__)
@@ -56,13 +58,27 @@ class Mailbox:
         self._calls.put(lambda: None)
 
     def wait(self, timeout: float) -> None:
-        """Run what was posted; wait up to `timeout` seconds for the first of it."""
-        try:
-            self._calls.get(timeout=max(0.0, timeout))()
-            while True:
-                self._calls.get_nowait()()
-        except queue.Empty:
-            pass
+        """Run what was posted; wait up to `timeout` seconds for the first of it.
+
+        Returns after SLICE seconds even if more was posted, so that deadlines, hints and a stop
+        have their turn in a flood.
+        """
+        until = None
+        while until is None or time.monotonic() < until:
+            try:
+                call = self._calls.get(timeout=max(0.0, timeout) if until is None else 0)
+            except queue.Empty:
+                return
+            until = until or time.monotonic() + SLICE
+            guarded(call)
+
+
+def guarded(call: Callable[[], object]) -> None:
+    """Run one step of the loop; a defect in it is said and ends neither the loop nor the rest."""
+    try:
+        call()
+    except Exception:
+        log.exception("a defect: one step failed, the pilot goes on")
 
 
 class Reconciler:
@@ -86,9 +102,9 @@ class Reconciler:
         self._hints = Hints(mailbox.wake)
         self._looks = Workers("look", 4, mailbox.post)
         self._lists = Workers("list", 1, mailbox.post)
-        self._stopping = threading.Event()
-        self._stamps: dict[str, str] = {}  # as of the last list
-        self._looked_at: dict[str, str] = {}  # stamps as of the last look
+        self._stopped = False  # a plain flag: a signal handler may set it at any moment
+        self._over = threading.Event()
+        self._stamps: dict[str, str] = {}  # as of the last look, or of the list that asked for one
         self._plain: set[str] = set()  # containers that declare nothing
         self._retries: dict[str, Backoff] = {}
         self._list_retry = Backoff(*RETRY)
@@ -104,34 +120,42 @@ class Reconciler:
         threading.Thread(target=self._watch, name="watch", daemon=True).start()
         self._deadlines.set(("check", ""), time.monotonic() + CHECK)
         self._deadlines.set(("save", ""), time.monotonic() + SAVE)
-        while not self._stopping.is_set():
-            self._pass()
-            until = self._deadlines.next()
-            self._mailbox.wait(CHECK if until is None else until - time.monotonic())
-        self._save()
-        self._containers.save_deadlines()
+        while not self._stopped:
+            guarded(self._pass)
+            self._mailbox.wait(self._pause())
+        self._over.set()
+        guarded(self._containers.saver.save_all)
+        guarded(self._save)
+
+    def _pause(self) -> float:
+        """Seconds until there is something to do that nobody will post."""
+        if self._containers.saver.pending or (self._keeper and self._keeper.shelf.pending):
+            return 0.0
+        until = self._deadlines.next()
+        return CHECK if until is None else min(CHECK, until - time.monotonic())
 
     def stop(self) -> None:
         """End the loop; from any thread or a signal handler."""
-        self._stopping.set()
+        self._stopped = True
         self._mailbox.wake()
 
     def mark_all(self) -> None:
-        """Have everything listed again; from any thread or a signal handler."""
-        self._hints.mark_all()
+        """Have everything listed again; from any thread or a signal handler.
+
+        By way of the mailbox: a handler may interrupt the loop while it holds the hints' lock.
+        """
+        self._mailbox.post(self._hints.mark_all)
 
     @property
     def hints(self) -> int:
         """How many hints there have been."""
         return self._hints.marked
 
-    # -- one pass ------------------------------------------------------------------------------
-
     def _pass(self) -> None:
         self.passes += 1
         self.passed = time.monotonic()
         for key in self._deadlines.due(self.passed):
-            self._due(key)
+            guarded(functools.partial(self._due, key))
         if self._hints.take_all():
             self._list()
         for container_id in self._hints.take():
@@ -140,9 +164,9 @@ class Reconciler:
 
     def _save(self) -> None:
         self._fragments.sync()
-        self._containers.save()
+        self._containers.saver.save()
         if self._keeper:
-            self._keeper.save()
+            self._keeper.shelf.save()
 
     def _due(self, key: tuple[str, str]) -> None:
         what, which = key
@@ -152,10 +176,10 @@ class Reconciler:
             self._check()
         elif what == "save":
             self._deadlines.set(key, now + SAVE)
-            self._containers.save_deadlines()
+            self._containers.saver.save_drains()
             self._fragments.repair()
             if self._keeper:
-                self._keeper.survey(self._keeper.untended())
+                self._keeper.survey(self._keeper.sets)
         elif what == "list":
             self._list()
         elif what == "look":
@@ -168,12 +192,10 @@ class Reconciler:
         if self._keeper:
             self._keeper.check()
             self._keeper.survey(self._containers.draining_sets())
-        calm = self.listed is not None and not self._retries and not self._listing
-        if not self._clean and calm and not self._hints.busy and not self._containers.waiting:
+        calm = self.listed is not None and not self._listing and not self._hints.busy
+        if not self._clean and calm and not self._containers.waiting:
             self._clean = True
-            self._fragments.remove_strangers()
-
-    # -- lists ---------------------------------------------------------------------------------
+            self._fragments.remove_strangers(but=self._retries)
 
     def _list(self) -> None:
         if self._listing:
@@ -194,19 +216,17 @@ class Reconciler:
         self._list_retry.reset()
         self.listed = now
         for container_id, stamp in result.items():
-            before = (self._stamps.get(container_id), self._looked_at.get(container_id))
-            if container_id not in self._plain and stamp not in before:
+            if container_id not in self._plain and self._stamps.get(container_id) != stamp:
                 self._hints.mark(container_id)
+        for container_id in self._retries:
+            self._hints.mark(container_id)  # The source answers again: no need to wait longer.
         for container_id, known in self._containers.tracked.items():
             if container_id not in result and not known.gone:
                 self._hints.mark(container_id)
         self._plain &= result.keys()
         self._stamps = dict(result)
-        self._looked_at = {one: at for one, at in self._looked_at.items() if one in result}
         wait = 0.0 if self._list_again else self._settings.relist * random.uniform(0.8, 1.2)  # noqa: S311 -- jitter
         self._deadlines.set(("list", ""), now + wait)
-
-    # -- looks ---------------------------------------------------------------------------------
 
     def _look(self, container_id: str) -> None:
         if container_id in self._plain:
@@ -221,14 +241,15 @@ class Reconciler:
         self._hints.done(container_id)
         if isinstance(found, Exception):
             self._say_source(found)
-            retry = self._retries.setdefault(container_id, Backoff(*RETRY))
+            retry = self._retries.setdefault(container_id, Backoff(RETRY[0], self._settings.relist))
             self._deadlines.set(("look", container_id), time.monotonic() + retry.wait())
             return
         self._retries.pop(container_id, None)
         if found is None:
             self._containers.missing(container_id)
             return
-        self._looked_at[container_id] = found.stamp
+        if found.stamp:
+            self._stamps[container_id] = found.stamp
         if found.state is State.CREATED:
             return
         if container_id not in self._containers.tracked and not declares(found, self._settings):
@@ -245,11 +266,9 @@ class Reconciler:
         env = {key: value for key, value in container.env.items() if key.startswith(starts)}
         return replace(container, env=env)
 
-    # -- the source's stream -------------------------------------------------------------------
-
     def _watch(self) -> None:
         retry = Backoff(*RETRY)
-        while not self._stopping.is_set():
+        while not self._stopped:
             began = time.monotonic()
             try:
                 self._source.watch(self._hints)
@@ -259,12 +278,12 @@ class Reconciler:
             except Exception as error:  # a defect in a source must not end the watching
                 log.exception("source %s failed", self._source.name)
                 problem = error
-            if self._stopping.is_set():
+            if self._stopped:
                 return
             if time.monotonic() - began > RETRY[1]:
                 retry.reset()
             self._mailbox.post(lambda problem=problem: self._say_source(problem))  # type: ignore[misc]
-            self._stopping.wait(retry.wait())
+            self._over.wait(retry.wait())
 
     def _say_source(self, problem: Exception | None) -> None:
         text = str(problem or "")

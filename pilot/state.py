@@ -21,7 +21,7 @@ from pilot.model import Container, FileSet, Framing, Mount, Pod, State
 from pilot.names import file_stem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 T = TypeVar("T")
@@ -37,11 +37,10 @@ class StateError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SavedContainer:
-    """A container as last seen and how far its end has come. Seconds."""
+    """A container as last seen."""
 
     container: Container
     gone: bool = False  # the runtime said that it does not exist any more
-    drain_left: float | None = None  # None while it runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ class StateStore:
         """Open and lock the folder. Raises StateError if another pilot has it or it is unusable."""
         self._containers, self._sets = folder / "containers", folder / "sets"
         self._folder, self.problem = folder, ""
-        self._serial_file = folder / "serial"
+        self._serial_file, self._drains = folder / "serial", folder / "drains.json"
         try:
             for part in (self._containers, self._sets):
                 part.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -105,6 +104,21 @@ class StateStore:
         """Forget one container."""
         path = self._containers / f"{file_stem(container_id)}.json"
         return self._done(lambda: path.unlink(missing_ok=True))
+
+    def drains(self) -> dict[str, float]:
+        """The seconds left until the deadline of each container that drains."""
+        try:
+            found = json.loads(self._drains.read_bytes())["seconds"]
+            return {str(one): float(left) for one, left in found.items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            log.error("%s cannot be read (%r): deadlines start anew", self._drains, error)
+            return {}
+
+    def save_drains(self, seconds: Mapping[str, float]) -> bool:
+        """Save the seconds left of all that drains: one write, whatever their number."""
+        return self._done(lambda: _write(self._drains, {"seconds": dict(seconds)}))
 
     def sets(self) -> Iterator[SavedSet]:
         """Every saved file set that can be read."""
@@ -188,7 +202,7 @@ def _container_from(data: dict[str, Any]) -> SavedContainer:
         rootfs=raw.get("rootfs", ""),
         pod=_pod_from(raw["pod"]) if raw.get("pod") else None,
     )
-    return SavedContainer(container, bool(data.get("gone")), data.get("drain_left"))
+    return SavedContainer(container, bool(data.get("gone")))
 
 
 def _pod_from(raw: dict[str, str]) -> Pod:

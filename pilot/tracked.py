@@ -24,7 +24,6 @@ class Tracked:
     deadline: float | None = None  # monotonic; from the moment it was gone
     waiting: bool = True  # no config has been written since it was found
     lost: tuple[int, int] = (0, 0)  # files and bytes given up at the deadline
-    drain_left: float | None = None  # seconds, from before a restart
     placed: frozenset[str] = frozenset()  # file sets in its config as last written
     said: set[str] = field(default_factory=set)  # rejections that are in the log already
 

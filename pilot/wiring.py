@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
@@ -79,7 +78,7 @@ def agent(
             keeper=keeper,
             fragments=fragments,
             refuse=piloter.refuse,
-            later=lambda key, seconds: deadlines.set(key, time.monotonic() + seconds),
+            deadlines=deadlines,
         )
         if keeper:
             keeper.changed = containers.set_changed
@@ -132,8 +131,9 @@ def _restore(store: StateStore, keeper: Keeper | None, containers: Containers) -
     if keeper:
         for saved in store.sets():
             keeper.restore(saved)
+    left = store.drains()
     for known in store.containers():
-        containers.restore(known)
+        containers.restore(known, left.get(known.container.id))
 
 
 def _write_missing(prepared: Mapping[Path, bytes]) -> None:

@@ -1,19 +1,25 @@
 """A few daemon threads for calls that may block; their results are handed to the one loop.
 
+A thread whose call hangs is replaced by another, so that one dead mount does not stop the rest.
+
 Not concurrent.futures: its threads are joined at exit, so a call that hangs on a dead mount would
 keep a stopping pilot alive.
 """
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
+import time
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Result = TypeVar("Result")
+STUCK = 5.0  # seconds after which a call is taken to hang
+MOST = 64  # threads of one pool, however many hang
 
 
 class Workers:
@@ -23,7 +29,7 @@ class Workers:
         """Start nothing yet: threads start with the first jobs, so that an idle pool costs none."""
         self._name, self._threads, self._post = name, threads, post
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._started = 0
+        self._began: dict[threading.Thread, float] = {}  # thread → when its call began, else inf
 
     def submit(
         self, call: Callable[[], Result], then: Callable[[Result | Exception], None]
@@ -38,11 +44,17 @@ class Workers:
             self._post(lambda: then(result))
 
         self._jobs.put(job)
-        if self._started < self._threads:
-            self._started += 1
-            name = f"{self._name}-{self._started}"
-            threading.Thread(target=self._run, name=name, daemon=True).start()
+        stuck = sum(time.monotonic() - began > STUCK for began in list(self._began.values()))
+        if len(self._began) < min(self._threads + stuck, MOST):
+            name = f"{self._name}-{len(self._began) + 1}"
+            thread = threading.Thread(target=self._run, name=name, daemon=True)
+            self._began[thread] = math.inf
+            thread.start()
 
     def _run(self) -> None:
+        thread = threading.current_thread()
         while True:
-            self._jobs.get()()
+            job = self._jobs.get()
+            self._began[thread] = time.monotonic()
+            job()
+            self._began[thread] = math.inf

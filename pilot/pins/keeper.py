@@ -13,25 +13,32 @@ import time
 from typing import TYPE_CHECKING
 
 from pilot.pins.looks import Looks
-from pilot.pins.record import Pin, PinSet, find_pins, note_problem, notices, serial_of
+from pilot.pins.owners import Owners
+from pilot.pins.record import (
+    Pin,
+    PinSet,
+    done_with,
+    find_pins,
+    note_problem,
+    notices,
+    serial_of,
+)
+from pilot.pins.shelf import Shelf
 from pilot.pins.survey import Surveyor
-from pilot.pins.sweep import FileKey, Sweep
-from pilot.state import SavedPin, SavedSet
+from pilot.pins.sweep import FileKey, FolderMissingError, RefusedError, Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
 
     from pilot.model import FileSet, Log, Rejection
     from pilot.piloters import Piloter
     from pilot.pins.roots import PinRoots
-    from pilot.pins.survey import Answer
+    from pilot.pins.survey import Survey
     from pilot.pins.watch import FolderWatch
     from pilot.settings import Settings
-    from pilot.state import StateStore
+    from pilot.state import SavedPin, SavedSet, StateStore
     from pilot.workers import Workers
 
-QUIET = 5.0  # seconds without a change after which nobody is taken to hold a deleted file
 CONFIRM = 0.05  # seconds; an mtime cannot tell two changes within one tick of the kernel's clock
 
 log = logging.getLogger(__name__)
@@ -60,9 +67,9 @@ class Keeper:
         self._now = monotonic
         self.changed: Callable[[str], None] = lambda _: None  # after each look and survey
         self.sets: dict[str, PinSet] = {}
-        self._owners: dict[FileKey, str] = {}
-        self._surveyor = Surveyor(settings, readers, piloter)
-        self._unsaved: set[str] = set()
+        self.shelf = Shelf(settings, store, self.sets, monotonic)
+        self._owners = Owners()
+        self._surveyor = Surveyor(settings, readers, piloter, monotonic)
         self._looks = Looks(
             settings=settings,
             roots=roots,
@@ -76,20 +83,26 @@ class Keeper:
 
     def restore(self, saved: SavedSet) -> None:
         """Take over a set's pins after a restart: what lies there counts, the record completes."""
+        self._roots.add((saved.pin_root,))
         root = next((each for each in self._roots.roots if each.path == saved.pin_root), None)
         kept = self.sets[saved.file_set.name] = PinSet(saved.file_set, root)
         self._adopt(kept, {pin.name: pin for pin in saved.pins})
 
     def _adopt(self, kept: PinSet, record: Mapping[str, SavedPin]) -> None:
-        if not (folder := self._folder(kept)) or not kept.root:
+        if not (folder := self.shelf.folder(kept)) or not kept.root:
             return
-        kept.pins, kept.lost = find_pins(folder, kept.root.device, record, self._now())
-        name = kept.file_set.name
-        for key in [key for key in kept.pins if self._owners.setdefault(key, name) != name]:
-            self._remove(kept, kept.pins.pop(key).name)  # Two sweeps met at it, then a crash.
+        try:
+            kept.pins, kept.lost = find_pins(folder, kept.root.device, record, self._now())
+        except OSError as error:
+            log.error("the pins in %s cannot be listed: %s", folder, error)
+        self._owners.leave(kept.pins, kept.file_set.name)
+        kept.sum_up()
 
-    def tend(self, file_set: FileSet) -> None:
-        """Look after a set from now on; the first look starts at once."""
+    def tend(self, file_set: FileSet, *, ended: bool = False) -> None:
+        """Look after a set from now on; the first look starts at once.
+
+        `ended` says that the container has ended, so nobody is left to write to a deleted file.
+        """
         kept = self.sets.get(file_set.name)
         if not kept:
             kept = self.sets[file_set.name] = PinSet(file_set)
@@ -97,15 +110,22 @@ class Keeper:
                 if (self._settings.on_node(root.path) / file_set.name).is_dir():
                     kept.root = root  # A crash came between its first pins and its record.
                     self._adopt(kept, {})
-        kept.file_set, kept.tended = file_set, True
+        for key in [key for key in kept.pins if not self._owners.take(key, file_set.name)]:
+            self.shelf.remove_pin(kept, kept.pins.pop(key).name)  # Another set pinned it meanwhile.
+        kept.file_set, kept.tended, kept.ended = file_set, True, ended
         kept.path = str(self._settings.on_node(file_set.directory))
         self.look(file_set.name)
 
     def leave(self, name: str) -> None:
-        """Nobody declares the set any more: its pins stay while their originals do."""
+        """Nobody declares the set any more: its pins stay while their originals do.
+
+        Its files are free for other sets that name them: nobody reads them here now.
+        """
         if kept := self.sets.get(name):
-            kept.tended = False
+            kept.tended, kept.ended = False, True
             self._looks.drop(name)
+            for other in self._owners.leave(kept.pins, name):
+                self.look(other)
             self._forget_if_empty(kept)
 
     def pins_folder(self, name: str) -> str | None:
@@ -118,16 +138,17 @@ class Keeper:
         return notices(self.sets[name], declared) if name in self.sets else []
 
     def looked_since(self, name: str, since: float) -> bool:
-        """Whether a look at the set's folder began after that time and has finished."""
+        """Whether a look that saw everything began after that time and has finished."""
         return self.sets[name].looked >= since if name in self.sets else True
 
-    def drained(self, name: str) -> bool:
-        """Whether the collector has read everything there is, by the last survey."""
+    def drained(self, name: str, ended: float) -> bool:
+        """Whether the collector has read all there is of a set whose container ended then.
+
+        A look after the end found all files, and a survey asked after that look found them read:
+        what was known before proves nothing.
+        """
         kept = self.sets.get(name)
-        now = self._now()
-        return not kept or all(
-            pin.unread == 0 and now - pin.since >= QUIET / 5 for pin in kept.pins.values()
-        )
+        return not kept or kept.drained(ended)
 
     def leftover(self, name: str) -> list[Pin]:
         """Pins whose original is gone: what a retirement waits for."""
@@ -135,11 +156,11 @@ class Keeper:
         return [pin for pin in kept.pins.values() if pin.alone] if kept else []
 
     def give_up(self, name: str) -> tuple[int, int]:
-        """Remove the pins that are all that is left of a file: (files, unread bytes) lost."""
-        if not (left := self.leftover(name)):
+        """Stop waiting for a set: (files, bytes) that nobody has read; their last pins go."""
+        if not (kept := self.sets.get(name)):
             return 0, 0
-        unread = [p.unread if p.unread is not None else max(0, p.print[0]) for p in left]
-        self._unpin(self.sets[name], left)
+        unread = [pin.left for pin in kept.pins.values()]
+        self._unpin(kept, self.leftover(name))
         return sum(map(bool, unread)), sum(unread)
 
     def look(self, name: str) -> None:
@@ -161,9 +182,12 @@ class Keeper:
         kept.sweeping = False
         if isinstance(result, Sweep):
             self._take_in(kept, result)
+            saw_all = not result.failed
         else:
-            note_problem(kept, result)
-        kept.looked = began
+            note_problem(kept, result, self._now())
+            saw_all = isinstance(result, FolderMissingError | RefusedError)
+        if saw_all:
+            kept.looked = began
         if kept.again:
             kept.again = False
             self.look(name)
@@ -183,39 +207,38 @@ class Keeper:
         for pinned in result.pinned:
             self._add(kept, Pin(pinned.name, pinned.key, pinned.linked, since=now))
         for key in result.replaced:
-            if not (old := kept.pins.pop(key, None)):
-                continue
-            kept.pins[(-1, serial_of(old.name))] = old  # Its inode belongs to another file now.
-            old.missing = True
-            self._owners.pop(key, None)
-            kept.confirmed = False
-        for key, pin in kept.pins.items():
-            pin.missing = key not in result.files
+            self._displace(kept, key, now)
         if not result.failed:
+            kept.miss(result.files, now)
             kept.lost.clear()  # The rest is gone; its inodes may soon be other files'.
-        kept.doubles = {
-            file: owner
-            for key, file in result.files.items()
-            if (owner := self._owners.get(key, kept.file_set.name)) != kept.file_set.name
-        }
+        for key, pin in kept.pins.items():
+            if not pin.linked and pin.missing:
+                self._owners.drop(key, kept.file_set.name)  # Its inode may be another's by now.
+        kept.doubles = self._owners.others(result.files, kept.file_set.name)
         kept.sum_up()
         if result.pinned or result.replaced:
-            self._unsaved.add(kept.file_set.name)
+            self.shelf.note(kept.file_set.name)
+
+    def _displace(self, kept: PinSet, key: FileKey, now: float) -> None:
+        """Another file has a copy's inode now: the copy stays, under a key that no file has."""
+        if old := kept.pins.pop(key, None):
+            kept.pins[(-1, serial_of(old.name))] = old
+            old.missing, old.missed = True, now
+            self._owners.drop(key, kept.file_set.name)
+            kept.confirmed = False
 
     def _add(self, kept: PinSet, pin: Pin) -> None:
-        owner = self._owners.get(pin.key)
-        if owner is None or owner == kept.file_set.name:
-            self._owners[pin.key] = kept.file_set.name
-            kept.pins[pin.key] = pin
-            kept.lost.pop(pin.key, None)
-            kind = "linked" if pin.linked else "copied"
-            log.debug("pinned (%s) %s/%s", kind, kept.file_set.name, pin.name)
-        else:
-            self._remove(kept, pin.name)  # Two sweeps met at one file.
-
-    def untended(self) -> list[str]:
-        """Sets that nobody declares any more, whose pins wait for their originals to go."""
-        return [name for name, kept in self.sets.items() if not kept.tended]
+        keeping = self.sets.get(self._owners.kept_by(pin.key) or "")
+        if not self._owners.take(pin.key, kept.file_set.name):
+            self.shelf.remove_pin(kept, pin.name)  # Two sweeps met at one file.
+            return
+        if keeping and keeping is not kept:
+            self._unpin(keeping, [keeping.pins[pin.key]])  # Nobody will read that one.
+            self._forget_if_empty(keeping)
+        kept.pins[pin.key] = pin
+        kept.lost.pop(pin.key, None)
+        kind = "linked" if pin.linked else "copied"
+        log.debug("pinned (%s) %s/%s", kind, kept.file_set.name, pin.name)
 
     def survey(self, names: Iterable[str]) -> None:
         """Ask how far the collector is with these sets, and with all that lost an original."""
@@ -226,68 +249,47 @@ class Keeper:
             self._forget_if_empty(kept)
         self._surveyor.ask(self.sets, asked, self._surveyed)
 
-    def _surveyed(self, name: str, answers: Mapping[str, Answer]) -> None:
-        kept, now = self.sets.get(name), self._now()
-        if not kept:
+    def _surveyed(self, name: str, survey: Survey) -> None:
+        if not (kept := self.sets.get(name)):
             return
-        over = []
-        for pin in kept.pins.values():
-            answer = answers.get(pin.name)
-            if not answer:
-                continue  # Made after the question was asked, or wiped by somebody.
-            if pin.print != (answer.size, answer.modified):
-                pin.print, pin.since = (answer.size, answer.modified), now
-            pin.unread = answer.unread
-            pin.alone = answer.links == 1 if pin.linked else pin.missing
-            done = pin.unread == 0 or not kept.tended
-            if pin.alone and done and now - pin.since >= QUIET:
+        kept.surveyed = survey.asked
+        over, wiped = [], []
+        for key, pin in kept.pins.items():
+            if pin.name not in survey.answers:
+                continue  # Made later, or it cannot be read.
+            if not (answer := survey.answers[pin.name]):
+                wiped.append(key)
+                continue
+            pin.take(answer, survey.asked)
+            if pin.alone and done_with(kept, pin, self.shelf.folder(kept), survey.asked):
                 over.append(pin)
         if over:
             self._unpin(kept, over)
+        if wiped:
+            self._wiped(kept, wiped)
         kept.sum_up()
         self._forget_if_empty(kept)
         self.changed(name)
+
+    def _wiped(self, kept: PinSet, keys: list[FileKey]) -> None:
+        """Somebody removed pins: they are made again, under their names, where originals live."""
+        log.error("%d pins of file set %s were removed by somebody", len(keys), kept.file_set.name)
+        for key in keys:
+            kept.lost[key] = kept.pins.pop(key).name
+            self._owners.drop(key, kept.file_set.name)
+        self.look(kept.file_set.name)
 
     def _unpin(self, kept: PinSet, pins: Iterable[Pin]) -> None:
         """The record first: a restart would give a name that only it holds to a reused inode."""
         names = {pin.name for pin in pins}
         for key in [key for key, pin in kept.pins.items() if pin.name in names]:
             del kept.pins[key]
-            self._owners.pop(key, None)
-        self._unsaved.add(kept.file_set.name)
-        self.save()
+            self._owners.drop(key, kept.file_set.name)
+        self.shelf.save_at_once(kept.file_set.name)
         for name in names:
-            self._remove(kept, name)
-
-    def _remove(self, kept: PinSet, name: str) -> None:
-        if folder := self._folder(kept):
-            try:
-                (folder / name).unlink(missing_ok=True)
-                log.debug("unpinned %s/%s", kept.file_set.name, name)
-            except OSError as error:
-                log.error("cannot remove pin %s/%s: %s", kept.file_set.name, name, error)
+            self.shelf.remove_pin(kept, name)
 
     def _forget_if_empty(self, kept: PinSet) -> None:
-        name = kept.file_set.name
-        if kept.tended or kept.pins or kept.sweeping:
-            return
-        if (folder := self._folder(kept)) and folder.is_dir():
-            try:
-                folder.rmdir()
-            except OSError as error:
-                log.warning("cannot remove %s: %s", folder, error.strerror)
-        self.sets.pop(name, None)
-        self._store.forget_set(name)
-
-    def save(self) -> None:
-        """Save the sets whose pins changed; what cannot be saved is tried again."""
-        for name in list(self._unsaved):
-            kept = self.sets.get(name)
-            if kept and kept.root:
-                pins = tuple(SavedPin(p.name, p.key[0], p.linked) for p in kept.pins.values())
-                if not self._store.save_set(SavedSet(kept.file_set, kept.root.path, pins)):
-                    return
-            self._unsaved.discard(name)
-
-    def _folder(self, kept: PinSet) -> Path | None:
-        return self._settings.on_node(kept.root.path) / kept.file_set.name if kept.root else None
+        if not (kept.tended or kept.pins or kept.sweeping):
+            self.sets.pop(kept.file_set.name, None)
+            self.shelf.forget(kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from pilot.pins.watch import FolderWatch
     from pilot.settings import Settings
     from pilot.workers import Workers
+
+AT_ONCE = 3  # looks at one filesystem: more would only wait for each other, or all hang
+UNKNOWN = 16  # groups of sets whose filesystem is not known
 
 
 class Looks:
@@ -38,6 +42,8 @@ class Looks:
         self._serial, self._pinned, self._forbids = serial, pinned, forbids
         self._done, self._now = done, monotonic
         self._checking: set[int] = set()
+        self._running: dict[int, int] = {}  # filesystem → looks under way
+        self._waiting: dict[int, list[PinSet]] = {}  # filesystem → looks that wait for those
         self.watch: FolderWatch | None = None
 
     def look(self, kept: PinSet) -> None:
@@ -46,9 +52,36 @@ class Looks:
             kept.again = True
             return
         kept.sweeping = True
-        began = self._now()
-        order = self._order(kept)
-        self._workers.submit(lambda: sweep(order), lambda result: self._done(kept, began, result))
+        group = self._group(kept)
+        waiting = self._waiting.setdefault(group, [])
+        waiting.append(kept)
+        self._start(group)
+
+    def _start(self, group: int) -> None:
+        """Start looks of one filesystem, as far as those that have not come back leave room."""
+        waiting = self._waiting[group]
+        while waiting and self._running.get(group, 0) < AT_ONCE:
+            kept, began = waiting.pop(0), self._now()
+            self._running[group] = self._running.get(group, 0) + 1
+            self._workers.submit(
+                functools.partial(sweep, self._order(kept)),
+                functools.partial(self._ended, group, kept, began),
+            )
+        if not waiting:
+            del self._waiting[group]
+
+    def _ended(self, group: int, kept: PinSet, began: float, result: Sweep | Exception) -> None:
+        self._running[group] -= 1
+        if not self._running[group]:
+            del self._running[group]
+        if group in self._waiting:
+            self._start(group)
+        self._done(kept, began, result)
+
+    @staticmethod
+    def _group(kept: PinSet) -> int:
+        """The filesystem of a set's folder, or one of a few groups while it is not known."""
+        return kept.stamp[0] if kept.stamp else -1 - hash(kept.file_set.root) % UNKNOWN
 
     def drop(self, name: str) -> None:
         """Watch a set's folder no more."""
@@ -64,8 +97,7 @@ class Looks:
             if kept.stamp and (kept.copied or not kept.confirmed):
                 self.look(kept)
                 continue
-            device = kept.stamp[0] if kept.stamp else 0
-            groups.setdefault(device, []).append(kept)
+            groups.setdefault(self._group(kept), []).append(kept)
         for device, group in groups.items():
             if device not in self._checking:  # A dead mount holds up its own group only.
                 self._checking.add(device)

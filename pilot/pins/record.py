@@ -6,20 +6,25 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pilot.model import Code, Rejection, shorten
+from pilot.model import Code, Framing, Rejection, shorten
 from pilot.names import parse_pin_name
 from pilot.pins.sweep import FolderMissingError, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
     from pathlib import Path
 
     from pilot.model import FileSet, Log
     from pilot.pins.roots import PinRoot
+    from pilot.pins.survey import Answer
     from pilot.pins.sweep import FileKey, FolderStamp
     from pilot.state import SavedPin
 
 NAMED = 20  # files of one set that are named one by one
+QUIET = 5.0  # seconds without a change after which nobody is taken to hold a deleted file
+QUIET_WRITER = 60.0  # the same where the program that wrote it still runs
+SETTLED = 1.0  # seconds without a change after which an ended container's file is complete
+COPY_AWAY = 60.0  # seconds after which a copy's missing original is taken to be gone
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +37,33 @@ class Pin:
     key: FileKey
     linked: bool
     missing: bool = False  # no name of the original matches the file set any more
+    missed: float = 0.0  # monotonic time from which it has been missing
     unread: int | None = None  # bytes, by the last survey
     alone: bool = False  # the original is gone, by the last survey
     print: tuple[int, int] = (-1, -1)  # size and mtime, by the last survey
     since: float = 0.0  # monotonic time from which `print` has not changed
+
+    @property
+    def left(self) -> int:
+        """Bytes that nobody has read; all of them, while the collector was never asked."""
+        return max(0, self.print[0]) if self.unread is None else self.unread
+
+    def take(self, answer: Answer, asked: float) -> None:
+        """What a survey that was asked at that monotonic time found."""
+        if self.print != (answer.size, answer.modified):
+            self.print, self.since = (answer.size, answer.modified), asked
+        self.unread = answer.unread
+        # A volume may be away for a while, and a copy has no other sign that its original lives.
+        away = self.missing and asked - self.missed >= COPY_AWAY
+        self.alone = answer.links == 1 if self.linked else away
+
+    def unchanged(self, folder: Path) -> bool:
+        """Whether it is now as the last survey found it, with no other name. Reads the disk."""
+        try:
+            status = (folder / self.name).stat(follow_symlinks=False)
+        except OSError:
+            return True  # There is nothing to lose by removing it.
+        return status.st_nlink == 1 and self.print == (status.st_size, status.st_mtime_ns)
 
 
 @dataclass(slots=True)
@@ -50,16 +78,33 @@ class PinSet:
     copied: bool = False  # some pin is a copy
     waiting: bool = False  # some pin's original may be gone
     tended: bool = False  # somebody declares it and its folder may still be there
+    ended: bool = False  # the container that owns it has ended
     sweeping: bool = False
     again: bool = False
     stamp: FolderStamp | None = None
     stamped: float = 0.0
     confirmed: bool = False
-    looked: float = -1.0  # monotonic time at which the last finished look began
+    looked: float = -1.0  # monotonic time at which the last look that saw everything began
+    surveyed: float = -1.0  # monotonic time at which the last finished survey was asked
     problem: str = "not looked at yet"
     forbidden: str = ""  # why the folder may not be read at all
     refused: dict[str, str] = field(default_factory=dict)
     doubles: dict[str, str] = field(default_factory=dict)  # file name → file set that owns it
+
+    def miss(self, seen: Container[FileKey], now: float) -> None:
+        """Note which pins' originals a look did not see."""
+        for key, pin in self.pins.items():
+            if key in seen:
+                pin.missing = False
+            elif not pin.missing:
+                pin.missing, pin.missed = True, now
+
+    def drained(self, ended: float) -> bool:
+        """Whether a survey, asked after a look after the end, found all files read and still."""
+        fresh = self.looked >= ended and (not self.pins or self.surveyed >= self.looked)
+        return fresh and all(
+            pin.unread == 0 and self.surveyed - pin.since >= SETTLED for pin in self.pins.values()
+        )
 
     def sum_up(self) -> None:
         """Note what the check of each second asks, so that it need not go through all pins."""
@@ -67,18 +112,28 @@ class PinSet:
         self.waiting = any(pin.missing or pin.alone for pin in self.pins.values())
 
 
-def note_problem(kept: PinSet, error: Exception) -> None:
+def done_with(kept: PinSet, pin: Pin, folder: Path | None, asked: float) -> bool:
+    """Whether nothing more can come of a pin whose original is gone. Reads the disk once more."""
+    writer = not kept.ended and kept.file_set.framing is Framing.LINES
+    quiet = asked - pin.since >= (QUIET_WRITER if writer else QUIET)
+    if not quiet or not folder or (pin.unread != 0 and kept.tended):
+        return False
+    return not pin.linked or pin.unchanged(folder)
+
+
+def note_problem(kept: PinSet, error: Exception, now: float) -> None:
     """Remember why a look at a file set's folder failed; a new reason goes into the log."""
     if isinstance(error, FolderMissingError):
-        problem = f"there is no folder {kept.file_set.directory} yet"
-        for pin in kept.pins.values():
-            pin.missing = True
+        when = "any more" if kept.stamp or kept.pins else "yet"
+        problem = f"there is no folder {kept.file_set.directory} {when}"
+        kept.miss((), now)
     elif isinstance(error, RefusedError):
         problem = str(error)
     else:
         problem = f"{kept.file_set.directory} cannot be read: {error}"
     if problem != kept.problem:
-        log.warning("file set %s: %s", kept.file_set.name, problem)
+        level = logging.DEBUG if kept.ended else logging.WARNING
+        log.log(level, "file set %s: %s", kept.file_set.name, problem)
     kept.problem, kept.stamp, kept.confirmed = problem, None, False
     kept.forbidden = problem if isinstance(error, RefusedError) else ""
     kept.sum_up()

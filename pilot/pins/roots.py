@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pilot.model import Framing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from pilot.model import FileSet
     from pilot.settings import Settings
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 USUAL = ("/var/log/log-pilot", "/var/lib/docker/log-pilot", "/var/lib/kubelet/log-pilot")
 FOLDER = "log-pilot"
 PROBE = ".probe"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # it may pass, and says nothing of the place
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +60,17 @@ class PinRoots:
             if path in self._tried:
                 continue
             self._tried.add(path)
+            folder = self._settings.on_node(path)
             try:
-                root = self._try(path)
+                root = self._try(path, folder)
             except OSError as error:
-                self.problems.append(f"{path}: {error.strerror}")
-                continue
-            log.info("pins can lie in %s", path)
+                if error.errno not in FULL or not folder.is_dir():
+                    self.problems.append(f"{path}: {error.strerror}")
+                    continue
+                log.error("pins in %s: %s; what lies there stays in use", path, error.strerror)
+                root = PinRoot(path, folder.stat().st_dev)
+            else:
+                log.info("pins can lie in %s", folder)
             self.roots = (*self.roots, root)
 
     def add_near(self, file_set: FileSet) -> None:
@@ -79,14 +87,14 @@ class PinRoots:
             if all(root.device != device for root in self.roots):
                 self.add((near,))
 
-    def _try(self, path: str) -> PinRoot:
-        folder = self._settings.on_node(path)
+    @staticmethod
+    def _try(path: str, folder: Path) -> PinRoot:
         if not folder.parent.is_dir():
             raise FileNotFoundError(2, f"there is no folder {folder.parent}")
         folder.mkdir(mode=0o755, exist_ok=True)
+        for left in folder.glob(f"{PROBE}*"):
+            left.unlink()  # A kill came during an earlier try.
         probe, second = folder / PROBE, folder / f"{PROBE}-2"
-        for left in (probe, second):
-            left.unlink(missing_ok=True)
         try:
             probe.write_bytes(b"probe")
             os.link(probe, second)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,11 +40,29 @@ class Answer:
     modified: int  # ns; compared, never computed with
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What came back for one file set."""
+
+    asked: float  # monotonic time; what happened later is not in it
+    answers: Mapping[str, Answer | None]  # by pin; None: it is not there; missing: unknown
+
+
+Answers = dict[str, dict[str, Answer | None]]
+
+
 class Surveyor:
     """Asks one survey at a time. Used by the one loop only."""
 
-    def __init__(self, settings: Settings, workers: Workers, piloter: Piloter) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        workers: Workers,
+        piloter: Piloter,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Ask this piloter, on these workers."""
+        self._now = monotonic
         self._settings, self._workers, self._piloter = settings, workers, piloter
         self._asking = False
         self.problem = ""  # why the collector's records cannot be read
@@ -52,18 +71,18 @@ class Surveyor:
         self,
         sets: Mapping[str, PinSet],
         names: Collection[str],
-        then: Callable[[str, Mapping[str, Answer]], None],
+        then: Callable[[str, Survey], None],
     ) -> None:
-        """Have `then(file set, pin → answer)` called on the loop for the sets that matter.
+        """Have `then(file set, survey)` called on the loop for the sets that matter.
 
         Those are the named ones and all that have a pin whose original may be gone.
         """
         if self._asking or not (questions := list(self._questions(sets, names))):
             return
-        self._asking = True
+        self._asking, asked = True, self._now()
         progress, end = self._piloter.progress, self._piloter.readable_end
 
-        def answered(result: dict[str, dict[str, Answer]] | Exception) -> None:
+        def answered(result: Answers | Exception) -> None:
             self._asking = False
             problem = str(result) if isinstance(result, Exception) else ""
             if problem and not self.problem:
@@ -71,8 +90,9 @@ class Surveyor:
             self.problem = problem
             if isinstance(result, Exception):
                 return
-            for name, answers in result.items():
-                then(name, answers)
+            for each in questions:
+                name = each.file_set.name
+                then(name, Survey(asked, result.get(name, {})))
 
         self._workers.submit(lambda: survey(questions, progress, end), answered)
 
@@ -94,15 +114,15 @@ def survey(
     questions: Sequence[Question],
     progress: Callable[[Collection[str]], Mapping[tuple[str, str], int]],
     readable_end: Callable[[Path, FileSet], int],
-) -> dict[str, dict[str, Answer]]:
-    """File set → pin → its state; a pin that vanished or cannot be read is missing.
+) -> Answers:
+    """File set → pin → its state, None if it is not there; one that cannot be read is missing.
 
     Raises OSError where the collector's records cannot be read: then nothing is known.
 
     A pin that the collector has never heard of counts as wholly unread.
     """
     read = progress([question.file_set.name for question in questions])
-    answers: dict[str, dict[str, Answer]] = {}
+    answers: Answers = {}
     for question in questions:
         found = answers.setdefault(question.file_set.name, {})
         for name in question.names:
@@ -113,8 +133,11 @@ def survey(
                 end = status.st_size
                 if offset < end:
                     end = readable_end(path, question.file_set)
+            except FileNotFoundError:
+                found[name] = None
+                continue
             except OSError:
-                continue  # Wiped, or unreadable: nothing is known, and the others go on.
+                continue  # Nothing is known of it, and the others go on.
             found[name] = Answer(
                 max(0, end - offset), status.st_nlink, status.st_size, status.st_mtime_ns
             )

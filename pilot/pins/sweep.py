@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pilot.pins.roots import PinRoot
 
 MOST_FILES = 10_000  # matches of one file set; what is beyond is said and left alone
-HEAD = 64  # bytes compared to tell a copied file from another one that got its inode
+SAMPLE = 64  # bytes compared at both ends, to tell a copied file from another with its inode
 COPY_CHUNK = 1 << 20
 
 FolderStamp = tuple[int, int, int]  # device, inode, mtime in ns of a folder
@@ -264,8 +264,7 @@ def copy_growth(file: int, target: Path, key: FileKey) -> tuple[int, bool]:
         copy = os.open(target, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             offset = start = os.lseek(copy, 0, os.SEEK_END)
-            head = os.pread(copy, HEAD, 0)
-            if found.st_size < offset or os.pread(source, len(head), 0) != head:
+            if found.st_size < offset or not _same(copy, source, offset):
                 return 0, False
             while offset < found.st_size:
                 count = os.sendfile(copy, source, offset, min(COPY_CHUNK, found.st_size - offset))
@@ -277,3 +276,12 @@ def copy_growth(file: int, target: Path, key: FileKey) -> tuple[int, bool]:
     finally:
         os.close(source)
     return offset - start, True
+
+
+def _same(copy: int, source: int, size: int) -> bool:
+    """Whether a file still starts, and goes on where its copy ends, as the copy does."""
+    places = (0, max(0, size - SAMPLE))
+    return all(
+        os.pread(copy, min(SAMPLE, size), place) == os.pread(source, min(SAMPLE, size), place)
+        for place in places
+    )

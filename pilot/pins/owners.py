@@ -1,0 +1,62 @@
+"""Which file set owns which file: one pin per inode, whoever's names match it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pilot.pins.sweep import FileKey
+
+
+class Owners:
+    """Files by device and inode. Changed by the one loop only; workers ask `in` (one dict lookup).
+
+    A set that nobody declares any more owns nothing, though it may keep pins: then its files are
+    free for other sets that name them, and whoever takes one makes the old pin pointless.
+    """
+
+    def __init__(self) -> None:
+        self._owners: dict[FileKey, str] = {}
+        self._kept: dict[FileKey, str] = {}  # pins of sets that nobody declares: file → set
+        self._wanting: dict[str, set[str]] = {}  # owner → sets that name a file of its, too
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._owners
+
+    def take(self, key: FileKey, name: str) -> bool:
+        """Make a set own a file; False if another one does."""
+        if self._owners.setdefault(key, name) != name:
+            return False
+        if self._kept.get(key) == name:
+            del self._kept[key]
+        return True
+
+    def drop(self, key: FileKey, name: str) -> None:
+        """Nobody owns this file, if that set did; nor is it kept."""
+        for files in (self._owners, self._kept):
+            if files.get(key) == name:
+                del files[key]
+
+    def leave(self, keys: Iterable[FileKey], name: str) -> set[str]:
+        """A set that is left keeps pins, owns nothing; returns the sets that wanted its files."""
+        for key in keys:
+            self.drop(key, name)
+            self._kept[key] = name
+        return self._wanting.pop(name, set())
+
+    def kept_by(self, key: FileKey) -> str | None:
+        """The set that keeps a pin of a file without owning it."""
+        return self._kept.get(key)
+
+    def others(self, files: Mapping[FileKey, str], name: str) -> dict[str, str]:
+        """Of the files that a set names, those that another owns: file name → owner."""
+        found = {
+            file: owner
+            for key, file in files.items()
+            if (owner := self._owners.get(key, name)) != name
+        }
+        for owner in found.values():
+            self._wanting.setdefault(owner, set()).add(name)
+        return found
