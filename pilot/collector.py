@@ -33,7 +33,10 @@ class Supervisor:
     """One collector process, restarted with growing waits when it ends."""
 
     def __init__(self, command: Command, output: Callable[[str], None]) -> None:
-        """Run this command; `output` gets each line that the collector writes to stdout."""
+        """Run this command; `output` gets each line that the collector writes to stdout.
+
+        An output that cannot take a line now does not return: the collector waits in its turn.
+        """
         self._command, self._output = command, output
         self._stopping, self._starting = threading.Event(), threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -75,7 +78,7 @@ class Supervisor:
                     return
                 started = time.monotonic()
                 code = self._run_once()
-            except OSError as error:
+            except (OSError, RuntimeError) as error:  # the latter: no thread to read its output
                 self.state = f"cannot be started: {error}"
                 log.error("collector %r cannot be started: %s", self._command.argv[0], error)
             else:
@@ -107,12 +110,7 @@ class Supervisor:
         self.starts += 1
         self.state = "running"
         log.info("collector started: %s (pid %d)", " ".join(self._command.argv), process.pid)
-        readers = [
-            threading.Thread(target=_pass_on, args=(stream, to), daemon=True)
-            for stream, to in ((process.stdout, self._output), (process.stderr, _log_line))
-        ]
-        for reader in readers:
-            reader.start()
+        readers = _readers(process, self._output)
         code = process.wait()
         for reader in readers:
             reader.join(1)
@@ -147,10 +145,38 @@ def _locked(path: str) -> bool:
     return False
 
 
+def _readers(
+    process: subprocess.Popen[bytes], output: Callable[[str], None]
+) -> list[threading.Thread]:
+    """Threads that pass on what the collector says. Raises RuntimeError: then it was killed."""
+    readers: list[threading.Thread] = []
+    for stream, to in ((process.stdout, output), (process.stderr, _log_line)):
+        assert stream  # noqa: S101 -- both are pipes
+        reader = threading.Thread(target=_pass_on, args=(stream, to), daemon=True)
+        try:
+            reader.start()
+        except RuntimeError:
+            process.kill()
+            process.wait()
+            for left in (process.stdout, process.stderr)[len(readers) :]:
+                if left:
+                    left.close()
+            raise
+        readers.append(reader)
+    return readers
+
+
 def _pass_on(stream: IO[bytes], to: Callable[[str], None]) -> None:
+    """Until the collector closes it. A defect in `to` costs its line, not the collector's pipe."""
+    said = False
     with stream:
         for line in stream:
-            to(line.decode("utf-8", "replace").rstrip("\n"))
+            try:
+                to(line.decode("utf-8", "replace").rstrip("\n"))
+            except Exception:
+                if not said:
+                    log.exception("a defect: a line of the collector was not passed on")
+                said = True
 
 
 def _log_line(line: str) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import queue
 import random
 import threading
 import time
@@ -21,15 +20,17 @@ from typing import TYPE_CHECKING
 
 from pilot.accept import declares
 from pilot.hints import Backoff, Deadlines, Hints
+from pilot.mailbox import guarded
 from pilot.model import State
 from pilot.sources import SourceError
 from pilot.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from pilot.containers import Containers
     from pilot.fragments import Fragments
+    from pilot.mailbox import Mailbox
     from pilot.model import Container
     from pilot.pins.keeper import Keeper
     from pilot.settings import Settings
@@ -37,48 +38,9 @@ if TYPE_CHECKING:
 
 CHECK = 1.0  # seconds between two looks at all folders, and between two surveys
 RETRY = (0.2, 2.0)  # seconds: first and longest wait after a failed look, list or watch
-SLICE = 0.02  # seconds of posted calls between two passes
 SAVE = 60.0  # seconds between two saves of what is left until a deadline, and two repairs
 
 log = logging.getLogger(__name__)
-
-
-class Mailbox:
-    """What other threads ask the loop to do, in order."""
-
-    def __init__(self) -> None:
-        self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-
-    def post(self, call: Callable[[], None]) -> None:
-        """Have the loop run this; from any thread."""
-        self._calls.put(call)
-
-    def wake(self) -> None:
-        """Have the loop look at its hints; from any thread."""
-        self._calls.put(lambda: None)
-
-    def wait(self, timeout: float) -> None:
-        """Run what was posted; wait up to `timeout` seconds for the first of it.
-
-        Returns after SLICE seconds even if more was posted, so that deadlines, hints and a stop
-        have their turn in a flood.
-        """
-        until = None
-        while until is None or time.monotonic() < until:
-            try:
-                call = self._calls.get(timeout=max(0.0, timeout) if until is None else 0)
-            except queue.Empty:
-                return
-            until = until or time.monotonic() + SLICE
-            guarded(call)
-
-
-def guarded(call: Callable[[], object]) -> None:
-    """Run one step of the loop; a defect in it is said and ends neither the loop nor the rest."""
-    try:
-        call()
-    except Exception:
-        log.exception("a defect: one step failed, the pilot goes on")
 
 
 class Reconciler:
@@ -110,7 +72,7 @@ class Reconciler:
         self._list_retry = Backoff(*RETRY)
         self._listing = self._list_again = False
         self._clean = False
-        self.source_problem = "not connected yet"
+        self._problems: dict[str, str] = {}
         self.listed: float | None = None  # monotonic time of the last whole list
         self.passed: float | None = None  # monotonic time of the last pass
         self.looks = self.lists = self.passes = 0
@@ -147,6 +109,12 @@ class Reconciler:
         self._mailbox.post(self._hints.mark_all)
 
     @property
+    def source_problem(self) -> str:
+        """Why the source cannot be asked or watched; "" if it can."""
+        never = "" if self.listed is not None else "not listed yet"
+        return self._problems.get("watch") or self._problems.get("ask") or never
+
+    @property
     def hints(self) -> int:
         """How many hints there have been."""
         return self._hints.marked
@@ -157,6 +125,7 @@ class Reconciler:
         for key in self._deadlines.due(self.passed):
             guarded(functools.partial(self._due, key))
         if self._hints.take_all():
+            self._say_source("watch", None)  # Whoever watches says so first.
             self._list()
         for container_id in self._hints.take():
             self._look(container_id)
@@ -209,10 +178,10 @@ class Reconciler:
         self._listing = False
         now = time.monotonic()
         if isinstance(result, Exception):
-            self._say_source(result)
+            self._say_source("ask", result)
             self._deadlines.set(("list", ""), now + self._list_retry.wait())
             return
-        self._say_source(None)
+        self._say_source("ask", None)
         self._list_retry.reset()
         self.listed = now
         for container_id, stamp in result.items():
@@ -240,7 +209,7 @@ class Reconciler:
     def _looked(self, container_id: str, found: Container | Exception | None) -> None:
         self._hints.done(container_id)
         if isinstance(found, Exception):
-            self._say_source(found)
+            self._say_source("ask", found)
             retry = self._retries.setdefault(container_id, Backoff(RETRY[0], self._settings.relist))
             self._deadlines.set(("look", container_id), time.monotonic() + retry.wait())
             return
@@ -282,13 +251,14 @@ class Reconciler:
                 return
             if time.monotonic() - began > RETRY[1]:
                 retry.reset()
-            self._mailbox.post(lambda problem=problem: self._say_source(problem))  # type: ignore[misc]
+            self._mailbox.post(lambda problem=problem: self._say_source("watch", problem))  # type: ignore[misc]
             self._over.wait(retry.wait())
 
-    def _say_source(self, problem: Exception | None) -> None:
-        text = str(problem or "")
-        if text and not self.source_problem:
+    def _say_source(self, asked: str, problem: Exception | None) -> None:
+        """Say a problem of the stream (`watch`) or of a list or look (`ask`) when it is new."""
+        text, before = str(problem or ""), self._problems.get(asked, "")
+        self._problems[asked] = text
+        if text and text != before:
             log.warning("source %s: %s; nothing is removed, trying again", self._source.name, text)
-        elif not text and self.source_problem:
+        elif before and not self.source_problem:
             log.info("source %s answers", self._source.name)
-        self.source_problem = text

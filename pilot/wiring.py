@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,15 @@ from pilot.containers import Containers
 from pilot.files import write_atomically
 from pilot.fragments import Fragments
 from pilot.hints import Deadlines
+from pilot.mailbox import Mailbox
+from pilot.piloters import PiloterError
 from pilot.pins.keeper import Keeper
 from pilot.pins.roots import PinRoots
 from pilot.pins.watch import FolderWatch
 from pilot.policy import Policy
-from pilot.reconciler import Mailbox, Reconciler
-from pilot.state import StateStore
-from pilot.status.server import SOCKET, StatusServer
+from pilot.reconciler import Reconciler
+from pilot.state import SOCKET, StateStore
+from pilot.status.server import StatusServer
 from pilot.status.snapshot import Snapshot
 from pilot.workers import Workers
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pilot.model import FileSet
+    from pilot.piloters import Piloter
     from pilot.settings import Settings
     from pilot.sources import Source
 
@@ -49,6 +53,12 @@ def agent(
     with ExitStack() as opened:
         piloter = piloters.create(settings.type, settings)
         prepared = piloter.prepare()
+        command = piloter.command() if settings.supervised else None
+        if command and not shutil.which(command.argv[0]):
+            raise PiloterError(
+                f"there is no program {command.argv[0]!r} to run: install it, name it with "
+                "--collector-program (PILOT_COLLECTOR_PROGRAM), or choose --collector external"
+            )
         store = StateStore(settings.state_dir)
         opened.callback(store.close)
         policy = Policy()
@@ -83,10 +93,10 @@ def agent(
         if keeper:
             keeper.changed = containers.set_changed
         _restore(store, keeper, containers)
-        _write_missing(prepared)
+        _write_missing(prepared, piloter)
         supervisor = None
-        if settings.supervised:
-            supervisor = Supervisor(piloter.command(), output)
+        if command:
+            supervisor = Supervisor(command, output)
             supervisor.start()
             opened.callback(supervisor.stop)
         reconciler = Reconciler(
@@ -136,9 +146,17 @@ def _restore(store: StateStore, keeper: Keeper | None, containers: Containers) -
         containers.restore(known, left.get(known.container.id))
 
 
-def _write_missing(prepared: Mapping[Path, bytes]) -> None:
+def _write_missing(prepared: Mapping[Path, bytes], piloter: Piloter) -> None:
     for path, content in prepared.items():
-        if not path.exists():
+        if path.exists():
+            if piloter.directory.name.encode() not in path.read_bytes():
+                log.warning(
+                    "%s is not ours and is left as it is, but it does not name the folder %s: "
+                    "nothing is collected until it does",
+                    path,
+                    piloter.directory,
+                )
+        else:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, content)
             log.info("wrote %s", path)

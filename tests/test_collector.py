@@ -201,6 +201,47 @@ def test_a_program_that_is_missing_is_said_and_tried_again(
         assert supervisor.pid
 
 
+def test_an_output_that_fails_costs_its_line_and_not_the_collector(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lines = []
+
+    def fails(line: str) -> None:
+        lines.append(line)
+        if line.startswith("bad"):
+            raise ValueError("no such line")
+
+    code = "print('bad 1\\nbad 2'); print('x' * 300000, flush=True); import time; time.sleep(600)"
+    supervisor = Supervisor(program(code), fails)
+    supervisor.start()
+    try:
+        wait_for(lambda: len(lines) == 3)
+    finally:
+        supervisor.stop()
+    assert [line[:5] for line in lines] == ["bad 1", "bad 2", "xxxxx"]
+    assert supervisor.starts == 1
+    assert caplog.text.count("was not passed on") == 1
+
+
+def test_a_machine_without_room_for_a_thread_is_said_and_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lock = tmp_path / "data.lock"
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with supervised(program(SLEEP, lock=str(lock))) as (supervisor, output):
+            wait_for(lambda: supervisor.state == "waiting for an earlier collector")
+            before = threading.stack_size(1 << 47)  # bytes that no process has room for
+            try:
+                fcntl.flock(held, fcntl.LOCK_UN)
+                wait_for(lambda: "can't start new thread" in supervisor.state)
+                assert supervisor.pid is None
+            finally:
+                threading.stack_size(before)
+            wait_for(lambda: output.lines == ["up"])
+    assert "cannot be started: can't start new thread" in caplog.text
+
+
 def test_it_runs_apart_from_the_terminal_s_signals_and_with_its_own_environment() -> None:
     code = (
         "import os; print(os.getsid(0) == os.getpid(), os.environ['X_TEST'], os.environ['PATH']);"

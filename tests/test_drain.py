@@ -35,12 +35,20 @@ def test_every_transition_of_an_ended_container(phase: Phase) -> None:
         assert next_phase(phase, facts) is expected, (phase, facts)
 
 
-def test_retiring_is_final_unless_it_runs_again() -> None:
+def test_retiring_is_final_while_it_is_gone() -> None:
     for facts in ENDED:
-        assert next_phase(Phase.RETIRING, facts) is Phase.RETIRING
+        if facts.gone:
+            assert next_phase(Phase.RETIRING, facts) is Phase.RETIRING
 
 
-@pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.DRAINING, Phase.DRAINED])
+def test_what_was_retiring_and_is_there_after_all_drains_again() -> None:
+    for facts in ENDED:
+        if not facts.gone:
+            expected = Phase.DRAINED if facts.read else Phase.DRAINING
+            assert next_phase(Phase.RETIRING, facts) is expected
+
+
+@pytest.mark.parametrize("phase", Phase)
 def test_nothing_retires_while_its_record_exists(phase: Phase) -> None:
     for facts in FACTS:
         if not facts.gone:

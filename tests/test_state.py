@@ -46,12 +46,7 @@ CONTAINERS = st.builds(
     rootfs=TEXT,
     pod=st.none() | st.builds(Pod, TEXT, TEXT, TEXT, TEXT),
 )
-SAVED = st.builds(
-    SavedContainer,
-    CONTAINERS,
-    st.booleans(),
-    st.none() | st.floats(min_value=0, max_value=1e9, allow_nan=False),
-)
+SAVED = st.builds(SavedContainer, CONTAINERS, st.booleans())
 NAMES = st.from_regex(r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}", fullmatch=True)
 SETS = st.builds(
     SavedSet,
@@ -133,7 +128,7 @@ def test_fields_from_a_later_version_are_ignored_and_missing_ones_have_defaults(
     data["container"] |= {"flavour": "x"}
     for name in ("created", "image", "env", "labels", "log_path", "rootfs", "pod", "log_driver"):
         del data["container"][name]
-    del data["drain_left"]
+    del data["gone"]
     file.write_text(json.dumps(data))
     with opened(tmp_path) as store:
         assert list(store.containers()) == [container()]
@@ -172,6 +167,73 @@ def test_garbage_is_set_aside_and_the_rest_loads(tmp_path: Path, garbage: bytes)
     assert not bad.exists()
     with opened(tmp_path) as store:
         assert list(store.containers()) == [container("a"), container("z")]
+
+
+@given(
+    seconds=st.dictionaries(
+        TEXT, st.floats(min_value=0, max_value=1e9, allow_nan=False), max_size=5
+    )
+)
+def test_what_is_left_of_deadlines_comes_back_as_it_was(
+    folder: Path, seconds: dict[str, float]
+) -> None:
+    with opened(folder) as store:
+        assert store.save_drains(seconds)
+    with opened(folder) as store:
+        assert store.drains() == seconds
+
+
+def test_deadlines_are_written_as_a_whole(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        assert store.drains() == {}, "there are none at first"
+        store.save_drains({"a": 1.5, "b": 2.0})
+        store.save_drains({"b": 1.0})
+        assert store.drains() == {"b": 1.0}, "a came back, or is retired"
+        assert list(store.containers()) == []
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"7",
+        b"{}",
+        b'{"seconds": null}',
+        b'{"seconds": ["a"]}',
+        b'{"seconds": {"a": "soon"}}',
+        b'{"seconds": {"a": null}}',
+        b"[" * 200_000,
+        b"\xff\xfe{}",
+    ],
+)
+def test_deadlines_that_cannot_be_read_start_anew(
+    tmp_path: Path, garbage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "drains.json").write_bytes(garbage)
+    with opened(tmp_path) as store:
+        assert store.drains() == {}
+        assert "deadlines start anew" in caplog.text
+        store.save_drains({"a": 1.0})
+        assert store.drains() == {"a": 1.0}
+
+
+def test_what_cannot_be_saved_is_told_and_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    with opened(tmp_path) as store:
+        (tmp_path / "containers").rename(tmp_path / "away")  # as a read-only or full disk
+        for _ in range(5):
+            assert not store.save_container(container())
+        assert "cannot save in" in store.problem
+        assert len([line for line in caplog.messages if "cannot save" in line]) == 1
+        (tmp_path / "away").rename(tmp_path / "containers")
+        assert store.save_container(container())
+        assert store.save_container(container())
+        assert store.problem == ""
+        assert len([line for line in caplog.messages if "works again" in line]) == 1
 
 
 def test_a_second_pilot_is_refused_and_the_first_one_s_writing_is_not_disturbed(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pilot.cli.output import Output, tell
 from pilot.cli.run import handle_signals
 from pilot.demo.node import DemoNode
 from pilot.demo.tally import Tally
@@ -39,7 +40,8 @@ def demo(lines: int, *, exit_when_done: bool) -> None:
 
     Two programs write logs as containers do (Docker's and Kubernetes' way, with rotation), one
     writes a file in a volume, which is deleted while it is read. All of it lies in a temporary
-    folder, which is removed at the end. Ctrl-C ends everything.
+    folder, which is removed at the end. Ctrl-C ends everything, as does the end of whoever reads
+    the events.
 
     Exit code 0; 1 if --exit-when-done ended with a line missing.
     """
@@ -47,10 +49,12 @@ def demo(lines: int, *, exit_when_done: bool) -> None:
     run = secrets.token_hex(4)
     node = DemoNode(folder, run, lines)
     tally = Tally(run, node.expected())
-    click.echo(f"# run {run}: a pretend node in {folder}", err=True)
+    output = Output(tally.feed)
+    tell(f"# run {run}: a pretend node in {folder}")
     try:
         node.start()
-        with logging_to_stderr("info"), agent(settings(folder), Output(tally)) as reconciler:
+        with logging_to_stderr("info"), agent(settings(folder), output) as reconciler:
+            output.when_gone(reconciler.stop)
             handle_signals(reconciler)
             companion = Companion(node, tally, reconciler, exit_when_done=exit_when_done)
             threading.Thread(target=companion.run, name="demo", daemon=True).start()
@@ -77,20 +81,6 @@ def settings(folder: Path) -> Settings:
     )
 
 
-class Output:
-    """Prints the collector's events as they come and counts them."""
-
-    def __init__(self, tally: Tally) -> None:
-        """Count with this tally."""
-        self._tally = tally
-
-    def __call__(self, line: str) -> None:
-        """Take one event."""
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-        self._tally.feed(line)
-
-
 class Companion:
     """Moves the pretend node on beside the agent and says when every line was seen."""
 
@@ -108,8 +98,8 @@ class Companion:
             self._node.poll()
             self._over.wait(POLL)
         for line in self._tally.summary().splitlines():
-            click.echo(f"# {line}", err=True)
+            tell(f"# {line}")
         if self._exit:
             self._reconciler.stop()
         else:
-            click.echo("# Ctrl-C ends the demo", err=True)
+            tell("# Ctrl-C ends the demo")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pilot import piloters
+from pilot.accept import declares
 from pilot.claims import Claims, lost_claim
 from pilot.cli.options import rendering, settings_from
 from pilot.fragments import accept_for, inputs_of
@@ -50,6 +51,9 @@ def render(files: tuple[str, ...], **chosen: Any) -> None:
     claims, rejected = Claims(), False
     logs: dict[str, tuple[Log, ...]] = {}
     for container in containers:
+        if not declares(container, settings):
+            prefixes = " or ".join(settings.log_prefixes)
+            click.echo(f"{container.name}: nothing is declared under {prefixes}", err=True)
         accepted = accept_for(container, settings=settings, policy=Policy(), refuse=piloter.refuse)
         logs[container.id] = accepted.logs
         claims.claim(container, (s.name for log in accepted.logs for s in log.file_sets))
@@ -96,13 +100,13 @@ def read(name: str) -> list[Container]:
     raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     origin = "standard input" if name == "-" else name
     text = raw.decode("utf-8", "replace")
-    if not text.lstrip().startswith("["):
+    if not text.lstrip().startswith(("[", '{"Id":')):
         return parse_static(text, origin)
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{origin} is no JSON as `docker inspect` prints it: {error}") from error
-    return [container_from_inspect(each) for each in data]
+    return [container_from_inspect(each) for each in (data if isinstance(data, list) else [data])]
 
 
 def _inputs(container: Container, logs: list[Log], settings: Settings) -> list[Input]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pilot.cli.options import FOLDER, flag, rendering, settings_from, state_dir
+from pilot.cli.output import Output, tell
 from pilot.piloters import PiloterError
 from pilot.pins.roots import NoPinRootError
 from pilot.sources import SourceError
@@ -72,21 +73,30 @@ if TYPE_CHECKING:
 def run(log_level: str, **chosen: Any) -> None:
     """Run the daemon: find containers, pin their logs, configure and run the collector.
 
-    SIGTERM and SIGINT end it in order, SIGHUP has everything listed again.
+    SIGTERM and SIGINT end it in order, SIGHUP has everything listed again. Where the collector
+    prints to stdout and nobody reads that any more, it ends with exit code 1.
     """
     with logging_to_stderr(log_level):
         run_agent(settings_from(chosen))
 
 
 def run_agent(settings: Settings) -> None:
-    """Run until a signal; a setting that cannot work ends it with exit code 2 and a sentence."""
+    """Run until a signal; a setting that cannot work ends it with exit code 2 and a sentence.
+
+    The end of whoever reads stdout ends it, too, with exit code 1: nobody asked for that, and what
+    restarts the agent may also repair its stdout.
+    """
+    output = Output()
     try:
-        with agent(settings, output=_print) as reconciler:
+        with agent(settings, output) as reconciler:
+            output.when_gone(reconciler.stop)
             handle_signals(reconciler)
             reconciler.run()
     except (PiloterError, SourceError, StateError, NoPinRootError, OSError) as error:
-        click.echo(f"log-pilot: {error}", err=True)
+        tell(f"log-pilot: {error}")
         sys.exit(2)
+    if output.gone:
+        sys.exit(1)
 
 
 def handle_signals(reconciler: Reconciler) -> None:
@@ -94,11 +104,3 @@ def handle_signals(reconciler: Reconciler) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: reconciler.stop())
     signal.signal(signal.SIGHUP, lambda _number, _frame: reconciler.mark_all())
-
-
-def _print(line: str) -> None:
-    try:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        sys.exit(0)

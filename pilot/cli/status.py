@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pilot.cli.options import state_dir
+from pilot.state import SOCKET
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SOCKET = "status.sock"
 TIMEOUT = 5.0  # seconds
 
 
@@ -41,6 +42,9 @@ def ask(socket: Path) -> dict[str, Any]:
         click.echo(
             f"log-pilot: no daemon here: there is no socket {socket} (--state-dir)", err=True
         )
+        sys.exit(2)
+    if not os.access(socket, os.W_OK):
+        click.echo(f"log-pilot: may not ask the daemon on {socket}: run as its user", err=True)
         sys.exit(2)
     try:
         with httpx.Client(

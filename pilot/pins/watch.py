@@ -10,12 +10,15 @@ from __future__ import annotations
 import fnmatch
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from inotify_simple import INotify, flags
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from inotify_simple import Event
 
 MASK = (
     flags.CREATE
@@ -25,6 +28,8 @@ MASK = (
     | flags.DELETE_SELF
     | flags.ONLYDIR
 )
+
+SPACING = 0.02  # seconds between two reads: whoever makes names in a loop costs no more than these
 
 log = logging.getLogger(__name__)
 
@@ -92,12 +97,21 @@ class FolderWatch:
     def _run(self) -> None:
         assert self._inotify  # noqa: S101 -- the thread is started only with one
         while True:
-            for event in self._inotify.read():
-                with self._lock:
-                    sets = dict(self._sets.get(event.wd, {}))
-                    if event.mask & (flags.DELETE_SELF | flags.IGNORED):
-                        for name in self._sets.pop(event.wd, {}):
-                            self._watches.pop(name, None)
-                for name, pattern in sets.items():
+            for name in self._touched(self._inotify.read()):
+                self._changed(name)
+            time.sleep(SPACING)
+
+    def _touched(self, events: Iterable[Event]) -> dict[str, None]:
+        """The file sets that a batch of events is about, each once, in the order of the events."""
+        touched: dict[str, None] = {}
+        with self._lock:
+            for event in events:
+                for name, pattern in self._sets.get(event.wd, {}).items():
+                    if name in touched:
+                        continue
                     if not event.name or fnmatch.fnmatchcase(event.name, f"{pattern}*"):
-                        self._changed(name)
+                        touched[name] = None
+                if event.mask & (flags.DELETE_SELF | flags.IGNORED):
+                    for name in self._sets.pop(event.wd, {}):
+                        self._watches.pop(name, None)
+        return touched

@@ -55,8 +55,7 @@ def create(settings: Settings) -> DockerSource:
         from docker.errors import DockerException
     except ImportError as error:
         raise SourceError(
-            f"source 'docker' needs the docker package ({error}): "
-            "pip install 'kube-log-pilot[docker]'"
+            f"source 'docker' needs the docker package ({error}): pip install docker"
         ) from error
     environment = settings.environment
     version = environment.get("DOCKER_API_VERSION", "").removeprefix("v")

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-SOCKET = "status.sock"  # in the state folder
 PATIENCE = 3.0  # seconds that the loop may take to answer
 
 log = logging.getLogger(__name__)

@@ -4,12 +4,15 @@ import errno
 import logging
 import os
 import subprocess
-from typing import TYPE_CHECKING, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from pilot.model import FileSet, Framing
 from pilot.names import parse_pin_name
-from pilot.pins.keeper import CONFIRM, QUIET, Keeper
+from pilot.pins.keeper import CONFIRM, Keeper
+from pilot.pins.record import COPY_AWAY, QUIET, QUIET_WRITER, SETTLED
 from pilot.pins.roots import PinRoots
 from pilot.pins.watch import FolderWatch
 from pilot.state import SavedSet, StateStore
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pilot.model import FileSet
     from pilot.pins.record import Pin
     from pilot.workers import Workers
 
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
 class Bench:
     """One keeper over one node, its workers run by hand, its clock set by hand."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, **changes: Any) -> None:
         self.node, self.clock = node, Clock()
+        self.settings = replace(node.settings, **changes)
         self.piloter = FakePiloter(node.base / "config")
         self.store: StateStore | None = None
         self.start()
@@ -42,9 +45,9 @@ class Bench:
         self.store = StateStore(self.node.base / "state")
         self.told: list[str] = []
         self.keeper = Keeper(
-            settings=self.node.settings,
+            settings=self.settings,
             store=self.store,
-            roots=PinRoots(self.node.settings),
+            roots=PinRoots(self.settings),
             workers=cast("Workers", self.workers),
             readers=cast("Workers", self.workers),
             piloter=self.piloter,
@@ -77,17 +80,21 @@ class Bench:
             self.clock.now += CONFIRM
             self.keeper.check()
         self.workers.run()
-        self.keeper.save()
+        self.keeper.shelf.save()
 
     def survey(self, *names: str) -> None:
         self.keeper.survey(names)
         self.workers.run()
-        self.keeper.save()
+        self.keeper.shelf.save()
+
+    def untended(self) -> list[str]:
+        """The sets that nobody declares any more."""
+        return [name for name, kept in self.keeper.sets.items() if not kept.tended]
 
     def quiet(self, *names: str) -> None:
         """Let the quiet time pass between two surveys."""
         self.survey(*names)
-        self.clock.now += QUIET
+        self.clock.now += QUIET_WRITER
         self.survey(*names)
 
     def read(self, pin: Pin, name: str = "set") -> None:
@@ -226,10 +233,10 @@ def test_a_pin_goes_only_when_gone_and_read_and_quiet(bench: Bench) -> None:
     bench.survey("set")
     assert pin.unread == len("somebody still holds it\n")
     bench.read(pin)
-    bench.clock.now += QUIET / 2
+    bench.clock.now += QUIET_WRITER / 2
     bench.survey("set")
     assert bench.on_disk(), "it is not quiet"
-    bench.clock.now += QUIET
+    bench.clock.now += QUIET_WRITER
     bench.survey("set")
     assert bench.on_disk() == []
     assert bench.pins() == []
@@ -257,22 +264,69 @@ def test_a_rotated_away_file_that_matches_no_more_keeps_its_pin_while_it_lives(
 def test_drained_means_read_and_still(bench: Bench) -> None:
     write(bench, "app.log")
     bench.tend(file_set())
-    bench.clock.now += QUIET
-    assert not bench.keeper.drained("set"), "nobody has asked"
+    bench.clock.now += SETTLED
+    assert not bench.keeper.drained("set", 0.0), "nobody has asked"
     bench.survey("set")
-    assert not bench.keeper.drained("set")
+    assert not bench.keeper.drained("set", 0.0)
     bench.read(bench.pins()[0])
     bench.quiet("set")
-    assert bench.keeper.drained("set")
+    assert bench.keeper.drained("set", 0.0)
     write(bench, "app.log", "more\n")
     bench.survey("set")
-    assert not bench.keeper.drained("set")
+    assert not bench.keeper.drained("set", 0.0)
     bench.read(bench.pins()[0])
     bench.survey("set")
-    assert not bench.keeper.drained("set"), "it changed just now"
-    bench.clock.now += QUIET
-    assert bench.keeper.drained("set")
-    assert bench.keeper.drained("never heard of")
+    assert not bench.keeper.drained("set", 0.0), "it changed just now"
+    bench.clock.now += SETTLED
+    assert not bench.keeper.drained("set", 0.0), "time alone proves nothing"
+    bench.survey("set")
+    assert bench.keeper.drained("set", 0.0)
+    assert bench.keeper.drained("never heard of", 0.0)
+
+
+def test_drained_is_proved_by_a_look_after_the_end_and_a_survey_after_that_look(
+    bench: Bench,
+) -> None:
+    write(bench, "app.log")
+    bench.tend(file_set())
+    bench.read(bench.pins()[0])
+    bench.quiet("set")
+    ended = bench.clock.now = bench.clock.now + 1
+    assert bench.keeper.drained("set", 0.0)
+    assert not bench.keeper.drained("set", ended), "what was known before proves nothing"
+    bench.survey("set")
+    assert not bench.keeper.drained("set", ended), "no look has found all files"
+    bench.clock.now += 1
+    bench.keeper.look("set")
+    bench.workers.run()
+    assert not bench.keeper.drained("set", ended), "no survey asked about what the look found"
+    bench.survey("set")
+    assert bench.keeper.drained("set", ended)
+
+
+def test_a_survey_asked_before_the_look_ended_proves_nothing(bench: Bench) -> None:
+    write(bench, "app.log")
+    bench.tend(file_set())
+    bench.read(bench.pins()[0])
+    bench.quiet("set")
+    bench.keeper.survey(["set"])
+    answer = bench.workers.call_first()
+    ended = bench.clock.now = bench.clock.now + 1
+    bench.keeper.look("set")
+    bench.workers.run()
+    answer()
+    assert not bench.keeper.drained("set", ended)
+    bench.survey("set")
+    assert bench.keeper.drained("set", ended)
+
+
+def test_a_set_without_files_is_drained_by_a_look_alone(bench: Bench) -> None:
+    bench.tend(file_set())
+    ended = bench.clock.now = bench.clock.now + 1
+    assert not bench.keeper.drained("set", ended)
+    bench.keeper.look("set")
+    bench.workers.run()
+    assert bench.keeper.drained("set", ended)
 
 
 def test_records_that_cannot_be_read_unpin_nothing(bench: Bench) -> None:
@@ -284,7 +338,7 @@ def test_records_that_cannot_be_read_unpin_nothing(bench: Bench) -> None:
     bench.piloter.unreadable = OSError(errno.EIO, "Input/output error")
     bench.quiet("set")
     assert bench.on_disk()
-    assert not bench.keeper.drained("set")
+    assert not bench.keeper.drained("set", 0.0)
     bench.piloter.unreadable = None
     bench.quiet("set")
     assert bench.on_disk() == []
@@ -312,9 +366,10 @@ class Recording:
         self._store, self._folder = store, folder
         self.seen: list[tuple[set[str], set[str]]] = []
 
-    def save_set(self, saved: SavedSet) -> None:
-        self._store.save_set(saved)
+    def save_set(self, saved: SavedSet) -> bool:
+        done = self._store.save_set(saved)
         self.seen.append(({pin.name for pin in saved.pins}, set(os.listdir(self._folder))))
+        return done
 
 
 def test_the_record_forgets_a_pin_before_the_pin_goes(bench: Bench) -> None:
@@ -323,7 +378,7 @@ def test_the_record_forgets_a_pin_before_the_pin_goes(bench: Bench) -> None:
     bench.tend(file_set())
     assert bench.store
     recording = Recording(bench.store, bench.node.at("/pins/set"))
-    bench.keeper._store = cast("StateStore", recording)
+    bench.keeper.shelf._store = cast("StateStore", recording)
     for pin in bench.pins():
         bench.read(pin)
     for log in logs:
@@ -537,7 +592,7 @@ def test_a_set_that_is_left_keeps_its_pins_while_originals_live(bench: Bench) ->
     before = bench.names()
     bench.keeper.leave("set")
     bench.settle()
-    bench.quiet(*bench.keeper.untended())
+    bench.quiet(*bench.untended())
     assert bench.on_disk() == before
     write(bench, "later.log")
     bench.settle()
@@ -547,7 +602,7 @@ def test_a_set_that_is_left_keeps_its_pins_while_originals_live(bench: Bench) ->
     bench.keeper.leave("set")
     log.unlink()
     (bench.node.logs / "later.log").unlink()
-    bench.quiet(*bench.keeper.untended())
+    bench.quiet(*bench.untended())
     assert bench.keeper.sets == {}
     assert not bench.node.at("/pins/set").exists()
     assert bench.saved() == []
@@ -582,7 +637,7 @@ def test_a_set_that_is_left_during_its_look_keeps_what_the_look_pinned(bench: Be
     bench.settle()
     assert bench.names() == bench.on_disk() != []
     log.unlink()
-    bench.quiet(*bench.keeper.untended())
+    bench.quiet(*bench.untended())
     assert bench.keeper.sets == {}
     assert bench.on_disk() == []
 
@@ -593,10 +648,10 @@ def test_a_restored_set_that_nobody_declares_is_forgotten_when_its_files_are_gon
     log = write(bench, "app.log")
     bench.tend(file_set())
     bench.restart()
-    bench.quiet(*bench.keeper.untended())
+    bench.quiet(*bench.untended())
     assert len(bench.on_disk()) == 1
     log.unlink()
-    bench.quiet(*bench.keeper.untended())
+    bench.quiet(*bench.untended())
     assert bench.saved() == []
     assert bench.keeper.sets == {}
 
@@ -610,12 +665,12 @@ def test_a_restored_set_without_pins_is_forgotten(bench: Bench) -> None:
     bench.quiet("set")
     assert len(bench.saved()) == 1
     bench.restart()
-    bench.survey(*bench.keeper.untended())
+    bench.survey(*bench.untended())
     assert bench.saved() == []
 
 
 def test_giving_up_counts_exactly_what_is_lost(bench: Bench) -> None:
-    texts = {"read.log": "x" * 7, "half.log": "y" * 10, "unread.log": "z" * 100, "alive.log": "a"}
+    texts = {"read.log": "x" * 7, "half.log": "y" * 10, "unread.log": "z" * 100, "alive.log": "ab"}
     logs = {name: write(bench, name, text) for name, text in texts.items()}
     bench.tend(file_set())
     for pin in bench.pins():
@@ -627,11 +682,15 @@ def test_giving_up_counts_exactly_what_is_lost(bench: Bench) -> None:
         logs[name].unlink()
     bench.settle()
     bench.survey("set")
-    assert bench.keeper.give_up("set") == (2, 125)
+    assert bench.keeper.give_up("set") == (3, 127), "what nobody reads is lost, alive or not"
+    assert [name.split("~")[0] for name in bench.on_disk()] == ["alive.log"]
+    assert bench.keeper.give_up("set") == (1, 2)
+    bench.read(bench.pins()[0])
+    bench.survey("set")
     assert bench.keeper.give_up("set") == (0, 0)
     assert bench.keeper.give_up("never there") == (0, 0)
     assert [name.split("~")[0] for name in bench.on_disk()] == ["alive.log"]
-    bench.keeper.save()
+    bench.keeper.shelf.save()
     (saved,) = bench.saved()
     assert [pin.name for pin in saved.pins] == bench.on_disk()
 
@@ -700,14 +759,14 @@ def test_a_copy_of_a_set_that_is_left_goes_with_its_original(copying: Bench) -> 
     log = write(copying, "app.log")
     copying.tend(file_set())
     copying.keeper.leave("set")
-    copying.quiet(*copying.keeper.untended())
+    copying.quiet(*copying.untended())
     assert len(copying.on_disk()) == 1
     write(copying, "later.log")
-    copying.quiet(*copying.keeper.untended())
+    copying.quiet(*copying.untended())
     assert len(copying.on_disk()) == 1
     log.unlink()
-    copying.quiet(*copying.keeper.untended())
-    copying.quiet(*copying.keeper.untended())
+    copying.quiet(*copying.untended())
+    copying.quiet(*copying.untended())
     assert copying.keeper.sets == {}
     assert copying.saved() == []
 
@@ -755,7 +814,7 @@ def test_a_state_folder_that_is_full_is_said_and_saved_later(
             assert "cannot save in" in caplog.text
             assert len(bench.on_disk()) == 2, "pins need no room there"
             ballast.unlink()
-            bench.keeper.save()
+            bench.keeper.shelf.save()
             assert [len(saved.pins) for saved in bench.saved()] == [2]
         finally:
             bench.kill()

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from pilot.pins.record import Pin, PinSet
-from pilot.pins.survey import Answer, Question, Surveyor, survey
+from pilot.pins.survey import Answer, Question, Survey, Surveyor, survey
+from tests.fakes.clock import Clock
 from tests.fakes.piloter import FakePiloter
 from tests.fakes.workers import HandWorkers
 from tests.pins.node import Node, file_set
@@ -26,10 +27,16 @@ def size(file: Path, _: FileSet) -> int:
     return file.stat().st_size
 
 
+def answered(found: Mapping[str, Mapping[str, Answer | None]], name: str) -> Answer:
+    answer = found["set"][name]
+    assert answer
+    return answer
+
+
 def test_what_the_collector_never_heard_of_is_unread(tmp_path: Path) -> None:
     (tmp_path / "a~1~1").write_bytes(b"12345")
     found = survey([question(tmp_path, "a~1~1")], lambda _: {}, size)
-    answer = found["set"]["a~1~1"]
+    answer = answered(found, "a~1~1")
     assert (answer.unread, answer.size, answer.links) == (5, 5, 1)
 
 
@@ -38,21 +45,21 @@ def test_unread_is_what_lies_behind_the_offset(tmp_path: Path, read: int, unread
     (tmp_path / "a~1~1").write_bytes(b"12345")
     progress = {("set", "/seen/set/a~1~1"): read}
     found = survey([question(tmp_path, "a~1~1")], lambda _: progress, size)
-    assert found["set"]["a~1~1"].unread == unread
+    assert answered(found, "a~1~1").unread == unread
 
 
 def test_another_set_s_or_another_path_s_offset_does_not_count(tmp_path: Path) -> None:
     (tmp_path / "a~1~1").write_bytes(b"12345")
     progress = {("other", "/seen/set/a~1~1"): 5, ("set", "/seen/else/a~1~1"): 5}
     found = survey([question(tmp_path, "a~1~1")], lambda _: progress, size)
-    assert found["set"]["a~1~1"].unread == 5
+    assert answered(found, "a~1~1").unread == 5
 
 
 def test_what_a_collector_does_not_ship_does_not_count(tmp_path: Path) -> None:
     (tmp_path / "a~1~1").write_bytes(b"line\nhalf")
     progress = {("set", "/seen/set/a~1~1"): 5}
     found = survey([question(tmp_path, "a~1~1")], lambda _: progress, lambda _path, _set: 5)
-    assert found["set"]["a~1~1"].unread == 0
+    assert answered(found, "a~1~1").unread == 0
 
 
 def test_one_pin_that_vanished_or_cannot_be_read_leaves_the_others(tmp_path: Path) -> None:
@@ -65,7 +72,9 @@ def test_one_pin_that_vanished_or_cannot_be_read_leaves_the_others(tmp_path: Pat
         return 2
 
     found = survey([question(tmp_path, "bad~1~1", "gone~3~3", "good~2~2")], lambda _: {}, end)
-    assert list(found["set"]) == ["good~2~2"]
+    assert found["set"].keys() == {"gone~3~3", "good~2~2"}
+    assert found["set"]["gone~3~3"] is None, "nobody knows it any more"
+    assert answered(found, "good~2~2").size == 2
 
 
 def test_records_that_cannot_be_read_tell_nothing(tmp_path: Path) -> None:
@@ -85,7 +94,8 @@ def test_records_are_read_before_the_sizes(tmp_path: Path) -> None:
         pin.write_bytes(b"123")
         return {("set", "/seen/set/a~1~1"): 1}
 
-    assert survey([question(tmp_path, pin.name)], progress, size)["set"][pin.name].unread == 2
+    found = survey([question(tmp_path, pin.name)], progress, size)
+    assert answered(found, pin.name).unread == 2
 
 
 def test_only_one_survey_runs_and_only_of_the_sets_that_matter(
@@ -93,7 +103,8 @@ def test_only_one_survey_runs_and_only_of_the_sets_that_matter(
 ) -> None:
     node, workers = Node(tmp_path), HandWorkers()
     piloter = FakePiloter(tmp_path / "config")
-    surveyor = Surveyor(node.settings, cast("Workers", workers), piloter)
+    clock = Clock()
+    surveyor = Surveyor(node.settings, cast("Workers", workers), piloter, clock)
     sets = {}
     for name in ("named", "missing", "alone", "calm", "empty"):
         kept = sets[name] = PinSet(file_set(name), node.root)
@@ -105,12 +116,14 @@ def test_only_one_survey_runs_and_only_of_the_sets_that_matter(
             kept.pins[(1, 1)].missing = name == "missing"
             kept.pins[(1, 1)].alone = name == "alone"
             kept.sum_up()
-    told: dict[str, Mapping[str, Answer]] = {}
+    told: dict[str, Survey] = {}
     surveyor.ask(sets, {"named", "empty"}, told.__setitem__)
     surveyor.ask(sets, {"named"}, told.__setitem__)
     assert len(workers.jobs) == 1
+    clock.now += 1
     workers.run()
     assert sorted(told) == ["alone", "missing", "named"]
+    assert {each.asked for each in told.values()} == {clock.now - 1}, "not when it came back"
     told.clear()
     piloter.unreadable = OSError(5, "Input/output error")
     surveyor.ask(sets, {"named"}, told.__setitem__)

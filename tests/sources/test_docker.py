@@ -441,4 +441,4 @@ except SourceError as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert "pip install 'kube-log-pilot[docker]'" in done.stdout, done.stderr
+    assert "pip install docker" in done.stdout, done.stderr

@@ -13,6 +13,7 @@ from pilot.piloters.console.folder import SUFFIX
 from pilot.piloters.console.framing import Framer
 from pilot.piloters.console.inputs import ConsoleInput, dump
 from pilot.piloters.console.records import Record, load
+from pilot.piloters.unchanged import Unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 CONFIG_DIR = Path("/etc/log-pilot/console")
 DATA_DIR = Path("/var/lib/log-pilot-console")
-MOST_REREAD = 4 << 20  # bytes that `readable_end` reads to find an open line
+MOST_REREAD = 1 << 16  # bytes that `readable_end` takes apart to find an open line
 BLOCK = 1 << 16  # bytes per step when looking for the last newline
+FARTHEST = 4 << 20  # bytes from the end that are searched for it
 
 Stamp = tuple[int, int, int]  # inode, mtime in ns, size of the records
 
@@ -43,6 +45,7 @@ class ConsolePiloter:
         self._stamp: Stamp | None = None
         self._records: dict[Key, Record] = {}
         self._by_name: dict[Key, Record] = {}  # the same by (input id, last component)
+        self._ends = Unchanged()
         self.directory = self._config / "inputs.d"
 
     def refuse(self, log: Log) -> Rejection | None:
@@ -83,21 +86,15 @@ class ConsolePiloter:
         with file.open("rb", buffering=0) as opened:
             descriptor = opened.fileno()
             status = os.fstat(descriptor)
-            end = _last_newline(descriptor, status.st_size)
-            if file_set.framing is Framing.LINES:
-                return end
             record = self._by_name.get((file_set.name, file.name)) or self._records.get(
                 (file_set.name, f"{status.st_ino}-{status.st_dev}")
             )
             if record is None or record.read > status.st_size:  # the latter: truncated since
                 record = Record(0, 0)
-            if record.read >= end:
-                return record.offset
-            if end - record.offset > MOST_REREAD:
-                return end
-            framer = Framer(file_set.framing, offset=record.offset)
-            framer.feed(os.pread(descriptor, end - record.offset, record.offset))
-            return framer.offset
+            framing, size = file_set.framing, status.st_size
+            return self._ends.ask(
+                status, (framing, record), lambda: _done(descriptor, size, framing, record)
+            )
 
     def command(self) -> Command:
         """The running Python, or the program that was chosen, with its folders."""
@@ -135,13 +132,31 @@ def _console_input(each: Input) -> ConsoleInput:
     )
 
 
+def _done(descriptor: int, size: int, framing: Framing, record: Record) -> int:
+    """Where the collector, by its record, will be done with these bytes."""
+    end = _last_newline(descriptor, size)
+    if framing is Framing.LINES:
+        return end
+    if record.read >= end:
+        return record.offset
+    if end - record.offset > MOST_REREAD:
+        return end
+    framer = Framer(framing, offset=record.offset)
+    framer.feed(os.pread(descriptor, end - record.offset, record.offset))
+    return framer.offset
+
+
 def _last_newline(descriptor: int, size: int) -> int:
-    """The offset behind the last newline; 0 without any."""
-    end = size
-    while end > 0:
-        begin = max(0, end - BLOCK)
+    """The offset behind the last newline; 0 without any.
+
+    Without one in the last FARTHEST bytes it is their beginning: what lies further back counts as
+    unread, so that no file is slow to ask about.
+    """
+    end, farthest = size, max(0, size - FARTHEST)
+    while end > farthest:
+        begin = max(farthest, end - BLOCK)
         found = os.pread(descriptor, end - begin, begin).rfind(b"\n")
         if found >= 0:
             return begin + found + 1
         end = begin
-    return 0
+    return farthest

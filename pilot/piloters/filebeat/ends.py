@@ -4,6 +4,9 @@ Its cursor moves only when an event was acknowledged. What makes none, and so is
 line without newline, an empty line, half a record of Docker or CRI whose other half is missing, and
 what the container parser cannot read. Checked on Filebeat 7.17 and 9 for each of these. The cursor
 may go beyond: as JSON an empty line is an event, if one that our processors drop.
+
+Files are tenants' and may be made to be slow to look at, so only the end of one is looked at. What
+lies further back counts as unread, which keeps the file until its drain's limit at most.
 """
 
 from __future__ import annotations
@@ -19,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-BLOCK = 64 * 1024
-LONGEST_LINE = 16 * 1024 * 1024  # bytes of a line that are looked at; Filebeat cuts at 10 MB
-FARTHEST = 256 * 1024 * 1024  # bytes from the end that are looked at
+FARTHEST = 4 * 1024 * 1024  # bytes from the end that are looked at
+LENGTHS = (64 * 1024, 1024 * 1024, FARTHEST)  # bytes from the end, one try after the other
+MOST_LINES = 10_000  # lines that are looked at one by one, in one try
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)"  # RFC 3339
 DOCKER_TIME = re.compile(TIME, re.ASCII)
 CRI_LINE = re.compile(rb"%b [^ ]+ (?P<tags>[^ ]+) " % TIME.encode())
@@ -30,47 +33,56 @@ CRI_LINE = re.compile(rb"%b [^ ]+ (?P<tags>[^ ]+) " % TIME.encode())
 def readable_end(file: Path, framing: Framing) -> int:
     """The offset behind the last line of `file` that makes an event; 0 if none does.
 
-    Reads from the end, a block at a time. Where nothing readable lies in the last 256 MiB, the
-    start of those is returned: too far rather than not far enough. Raises OSError.
+    The first line from the end that was not looked at (it begins more than FARTHEST bytes before
+    the end, or MOST_LINES come behind it) counts as one that does: too far rather than not far
+    enough. Without any newline in the last FARTHEST bytes it is their beginning. Raises OSError.
     """
-    makes_event = CHECKS[framing]
+    makes_event, find = CHECKS[framing]
     with file.open("rb", buffering=0) as stream:
         size = os.fstat(stream.fileno()).st_size
-        for end, line in lines_from_end(stream.fileno(), size):
-            if line is None or makes_event(line):
-                return end
-    return max(0, size - FARTHEST)
+        for length in LENGTHS:
+            start = max(0, size - length)
+            block = os.pread(stream.fileno(), size - start, start)
+            for tried, (begin, end) in enumerate(_candidates(block, find)):
+                if begin == 0 and start > 0 and framing is not Framing.LINES:
+                    break  # Its beginning lies further back.
+                if tried >= MOST_LINES or makes_event(block[begin : end - 1]):
+                    return start + end
+            if start == 0:
+                return 0
+        return start + block.find(b"\n") + 1
 
 
-def lines_from_end(descriptor: int, size: int) -> Iterator[tuple[int, bytes | None]]:
-    """The complete lines, last first: offset behind the newline, text (None if it is too long)."""
-    end: int | None = None  # behind the newline of the line whose start is looked for
-    chunks: list[bytes] = []  # of that line, last first
-    held = 0
-    position = size
-    while position > max(0, size - FARTHEST):
-        start = max(0, position - BLOCK)
-        block = os.pread(descriptor, position - start, start)
-        stop = len(block)
-        while (newline := block.rfind(b"\n", 0, stop)) >= 0:
-            if end is not None:
-                yield end, _joined([*chunks, block[newline + 1 : stop]], held)
-            end, chunks, held = start + newline + 1, [], 0
-            stop = newline
-        if end is not None:
-            held += stop
-            chunks = [*chunks, block[:stop]] if held <= LONGEST_LINE else []
-        position = start
-    if end is not None and position == 0:
-        yield end, _joined(chunks, held)
+def _candidates(block: bytes, find: Callable[[bytes, int], int]) -> Iterator[tuple[int, int]]:
+    """The complete lines that may make an event, last first: their beginnings and ends.
+
+    Of the first line the beginning may be missing. `find` gives the place of some byte of the last
+    such line before an offset, negative without any: millions of others are skipped at once.
+    """
+    stop = block.rfind(b"\n") + 1
+    while (at := find(block, stop)) >= 0:
+        begin = block.rfind(b"\n", 0, at) + 1
+        yield begin, block.find(b"\n", at) + 1
+        stop = begin
 
 
-def _joined(chunks: list[bytes], held: int) -> bytes | None:
-    return b"".join(reversed(chunks)) if held <= LONGEST_LINE else None
+def _text(block: bytes, stop: int) -> int:
+    """Of a line that is neither empty nor a lone carriage return."""
+    return max(len(block[:stop].rstrip(b"\r\n")) - 1, block.rfind(b"\r\r", 0, stop))
 
 
-def _plain(line: bytes) -> bool:
-    return line not in {b"", b"\r"}
+def _brace(block: bytes, stop: int) -> int:
+    """Of a line that may be a JSON object."""
+    return block.rfind(b"}", 0, stop)
+
+
+def _space(block: bytes, stop: int) -> int:
+    """Of a line that may have CRI's words."""
+    return block.rfind(b" ", 0, stop)
+
+
+def _any(_line: bytes) -> bool:
+    return True
 
 
 def _docker(line: bytes) -> bool:
@@ -91,8 +103,8 @@ def _cri(line: bytes) -> bool:
     return match is not None and match["tags"].split(b":")[0] != b"P"
 
 
-CHECKS: dict[Framing, Callable[[bytes], bool]] = {
-    Framing.LINES: _plain,
-    Framing.DOCKER: _docker,
-    Framing.CRI: _cri,
+CHECKS: dict[Framing, tuple[Callable[[bytes], bool], Callable[[bytes, int], int]]] = {
+    Framing.LINES: (_any, _text),
+    Framing.DOCKER: (_docker, _brace),
+    Framing.CRI: (_cri, _space),
 }

@@ -17,6 +17,7 @@ from pilot.piloters.filebeat import encode
 from pilot.piloters.filebeat.ends import readable_end
 from pilot.piloters.filebeat.mainconfig import main_config, shutdown_timeout
 from pilot.piloters.filebeat.registry import Registry
+from pilot.piloters.unchanged import Unchanged
 from pilot.templating import Templates, TemplatingError
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class FilebeatPiloter:
             self.name, encode=encode.scalar, user=settings.templates, filters=FILTERS
         )
         self._registry = Registry(self._data_dir)
+        self._ends = Unchanged()
         self.directory = self._config_dir / "prospectors.d"
 
     def refuse(self, log: Log) -> Rejection | None:
@@ -133,7 +135,8 @@ class FilebeatPiloter:
 
     def readable_end(self, file: Path, file_set: FileSet) -> int:
         """Behind the last line that makes an event."""
-        return readable_end(file, file_set.framing)
+        framing = file_set.framing
+        return self._ends.ask(file.stat(), framing, lambda: readable_end(file, framing))
 
     def command(self) -> Command:
         """Filebeat with our paths, which win over those of a main file that is not ours.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 from pilot.configdir import MARK
 from pilot.model import Container, FileSet, Format, Framing, Input, Log, State
 from pilot.piloters.console import create
+from pilot.piloters.console import piloter as console
 from pilot.piloters.console.framing import Framer
 from pilot.piloters.console.inputs import ConsoleInput, InputError, dump, parse
+from pilot.piloters.unchanged import SETTLED
 from pilot.settings import Settings
 from tests.piloters.console.running import Setup, end, pinned, wait_for
 
@@ -226,6 +229,34 @@ def test_where_the_collector_is_done(
     pin = tmp_path / "a~1~1"
     pin.write_text(content)
     assert piloter(tmp_path).readable_end(pin, file_set(framing)) == expected
+
+
+def test_a_newline_is_not_searched_for_without_end(tmp_path: Path) -> None:
+    pin = tmp_path / "a~1~1"
+    with pin.open("wb") as file:
+        file.write(b"one\n")
+        file.truncate(console.FARTHEST + 100)
+    # What lies further back counts as unread: the safe side.
+    assert piloter(tmp_path).readable_end(pin, file_set()) == 100
+    with pin.open("wb") as file:
+        file.write(b"one\n")
+        file.truncate(console.FARTHEST)
+    assert piloter(tmp_path).readable_end(pin, file_set()) == 4
+
+
+def test_a_question_asked_again_sees_what_changed(tmp_path: Path) -> None:
+    pin = tmp_path / "a~1~1"
+    pin.write_text(f"{TIME} stdout P b\n{TIME} stderr F c\n")
+    made = piloter(tmp_path)
+    assert made.readable_end(pin, file_set(Framing.CRI)) == 0
+    wait_for(lambda: time.time_ns() - pin.stat().st_ctime_ns > SETTLED, "the file to settle")
+    assert made.readable_end(pin, file_set(Framing.CRI)) == 0
+    assert made.readable_end(pin, file_set(Framing.LINES)) == 64
+    record(tmp_path, **{"/elsewhere/a~1~1": (32, 64)})
+    assert made.readable_end(pin, file_set(Framing.CRI)) == 32
+    with pin.open("a") as file:
+        file.write(f"{TIME} stdout F d\n")
+    assert made.readable_end(pin, file_set(Framing.LINES)) == 96
 
 
 def test_a_collector_that_is_done_says_itself_where(tmp_path: Path) -> None:

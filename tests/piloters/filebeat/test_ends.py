@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import tracemalloc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pytest
 from hypothesis import given
@@ -10,10 +11,12 @@ from hypothesis import strategies as st
 
 from pilot.model import Framing
 from pilot.piloters.filebeat import ends
+from tests.piloters.filebeat import endings
 from tests.piloters.filebeat.endings import ENDINGS, Ending
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import FrameType
 
 
 @pytest.mark.parametrize("ending", ENDINGS, ids=lambda ending: ending.name)
@@ -25,18 +28,91 @@ def test_the_end_is_behind_the_last_line_that_makes_an_event(
     assert ends.readable_end(file, ending.framing) == ending.end
 
 
-@given(st.lists(st.sampled_from([b"", b"\r", b"a", b"x" * 40000, b"y" * 65535]), max_size=8))
-def test_lines_come_whole_whatever_the_blocks(
-    tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]
+PIECES = [
+    *(b"\n", b"\r\n", b"\r", b"a", b"} ", b"x" * 70_000 + b"\n", b"\n" * 70_000),
+    *(b"\r\n" * 35_000, b"garbage of words }\n" * 500, b"x" * 1_100_000),
+    *(endings.docker("a\n"), endings.docker("b"), endings.docker("c" * 70_000 + "\n")),
+    *(endings.cri("F", "a"), endings.cri("P", "b"), endings.cri("F", "c" * 70_000)),
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=6).map(b"".join), st.sampled_from(Framing))
+def test_the_end_is_that_of_looking_at_each_line(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, framing: Framing
 ) -> None:
     file = tmp_path_factory.mktemp("lines") / "file"
-    content = b"".join(line + b"\n" for line in lines) + b"rest"
     file.write_bytes(content)
-    with file.open("rb") as stream:
-        found = list(ends.lines_from_end(stream.fileno(), len(content)))
-    assert [line for _, line in reversed(found)] == lines
-    assert all(content[end - 1 : end] == b"\n" for end, _ in found)
-    assert len({end for end, _ in found}) == len(lines)
+    found = ends.readable_end(file, framing)
+    expected, lines = line_by_line(content, framing)
+    if lines > ends.MOST_LINES or len(content) > ends.FARTHEST:
+        assert found >= expected
+    else:
+        assert found == expected
+
+
+def line_by_line(content: bytes, framing: Framing) -> tuple[int, int]:
+    """Where the last line ends that makes an event, and how many others with text come behind."""
+    checks = {Framing.LINES: lambda line: line not in {b"", b"\r"}}
+    makes_event = checks.get(framing) or ends.CHECKS[framing][0]
+    *lines, rest = content.split(b"\n")
+    end, passed = len(content) - len(rest), 0
+    for line in reversed(lines):
+        if makes_event(line):
+            return end, passed
+        end -= len(line) + 1
+        passed += line not in {b"", b"\r"}
+    return 0, passed
+
+
+class Looks:
+    """Counts the steps of this thread's Python code that `ends` takes."""
+
+    def __init__(self) -> None:
+        self.lines = 0
+
+    def __call__(self, frame: FrameType, event: str, argument: object) -> Looks:
+        if frame.f_code.co_filename == ends.__file__:
+            self.lines += event == "line"
+        return self
+
+    def __enter__(self) -> Self:
+        self._before = sys.gettrace()
+        sys.settrace(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(self._before)
+
+
+@pytest.mark.parametrize("framing", Framing)
+@pytest.mark.parametrize("lines", [b"\n", b"\r\n", b"x\r\r\n", b"}\n", b" \n", b"{}\n", b"\r"])
+def test_a_file_of_many_lines_is_not_looked_at_line_by_line(
+    tmp_path: Path, framing: Framing, lines: bytes
+) -> None:
+    file = tmp_path / "file"
+    text = b"text\n" + lines * (2 * ends.FARTHEST // len(lines))
+    file.write_bytes(text)
+    with Looks() as looks:
+        end = ends.readable_end(file, framing)
+    assert 0 < looks.lines < 20 * ends.MOST_LINES  # there are up to 8 million lines
+    assert end >= len(text) - ends.FARTHEST  # what was not looked at counts as unread
+
+
+@pytest.mark.parametrize(
+    ("framing", "good", "bad"),
+    [
+        (Framing.DOCKER, endings.docker("a\n"), b"{}\n"),
+        (Framing.CRI, endings.cri("F", "a"), b"x y\n"),
+    ],
+)
+def test_behind_too_many_unreadable_lines_nothing_counts_as_read(
+    tmp_path: Path, framing: Framing, good: bytes, bad: bytes
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(good + bad * ends.MOST_LINES)
+    assert ends.readable_end(file, framing) == len(good)
+    file.write_bytes(good + bad * (ends.MOST_LINES + 5))
+    assert ends.readable_end(file, framing) == len(good) + 5 * len(bad)
 
 
 def test_only_the_tail_of_a_large_file_is_read(tmp_path: Path) -> None:
@@ -59,7 +135,7 @@ def test_a_file_without_any_newline_is_given_up_at_a_limit_and_not_called_read(
 
 def test_a_line_too_long_to_look_at_counts_and_is_not_held(tmp_path: Path) -> None:
     file = tmp_path / "file"
-    size = 3 * ends.LONGEST_LINE
+    size = 3 * ends.FARTHEST
     with file.open("wb") as stream:
         stream.truncate(size)
         stream.seek(size)
@@ -68,7 +144,7 @@ def test_a_line_too_long_to_look_at_counts_and_is_not_held(tmp_path: Path) -> No
     assert ends.readable_end(file, Framing.CRI) == size + 1
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 2 * ends.LONGEST_LINE
+    assert peak < 3 * ends.FARTHEST
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
