@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FileKey = tuple[int, int]  # a file on the node: device, inode
 SAFE = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-")
 ROTATED = r"(?:[.-][0-9][0-9TZ:_.-]*)?"  # app.log.1, app.log-20260102, 0.log.20260102-030405
 PACKED = (".gz", ".tmp")  # endings of what rotation makes of a file that was pinned before

@@ -17,9 +17,9 @@ from pilot.hints import Deadlines
 from pilot.mailbox import Mailbox
 from pilot.piloters import PiloterError
 from pilot.pins.keeper import Keeper
-from pilot.pins.roots import PinRoots
+from pilot.pins.roots import USUAL, PinRoots
 from pilot.pins.watch import FolderWatch
-from pilot.policy import Policy
+from pilot.policy import VOLUME, Policy
 from pilot.reconciler import Reconciler
 from pilot.state import SOCKET, StateStore
 from pilot.status.server import StatusServer
@@ -61,7 +61,8 @@ def agent(
             )
         store = StateStore(settings.state_dir)
         opened.callback(store.close)
-        policy = Policy()
+        own = (settings.state_dir, settings.config_dir, settings.data_dir, piloter.directory)
+        policy = Policy(roots=(*(str(each) for each in own if each), *settings.pin_roots, *USUAL))
         mailbox, deadlines = Mailbox(), Deadlines[tuple[str, str]]()
         keeper = None
         if settings.pin:
@@ -133,8 +134,8 @@ def forbids(policy: Policy, settings: Settings, file_set: FileSet, really: str) 
     on_node = "/" + really.removeprefix(root).lstrip("/") if root != "/" else really
     if not file_set.inside or on_node == file_set.directory:
         return None
-    rule = policy.forbids(on_node)
-    return f"{file_set.directory} leads to {on_node}: {rule}" if rule else None
+    rule = policy.forbids(on_node, VOLUME)
+    return f"{file_set.directory} leads to {on_node!r}: {rule}" if rule else None
 
 
 def _restore(store: StateStore, keeper: Keeper | None, containers: Containers) -> None:

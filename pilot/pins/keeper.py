@@ -12,6 +12,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from pilot.pins.confine import FolderMissingError, RefusedError
 from pilot.pins.looks import Looks
 from pilot.pins.owners import Owners
 from pilot.pins.record import (
@@ -25,12 +26,13 @@ from pilot.pins.record import (
 )
 from pilot.pins.shelf import Shelf
 from pilot.pins.survey import Surveyor
-from pilot.pins.sweep import FileKey, FolderMissingError, RefusedError, Sweep
+from pilot.pins.sweep import Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from pilot.model import FileSet, Log, Rejection
+    from pilot.names import FileKey
     from pilot.piloters import Piloter
     from pilot.pins.roots import PinRoots
     from pilot.pins.survey import Survey
@@ -112,6 +114,7 @@ class Keeper:
                     self._adopt(kept, {})
         for key in [key for key in kept.pins if not self._owners.take(key, file_set.name)]:
             self.shelf.remove_pin(kept, kept.pins.pop(key).name)  # Another set pinned it meanwhile.
+            self._owners.drop(key, file_set.name)
         kept.file_set, kept.tended, kept.ended = file_set, True, ended
         kept.path = str(self._settings.on_node(file_set.directory))
         self.look(file_set.name)

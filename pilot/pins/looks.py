@@ -6,12 +6,13 @@ import functools
 import time
 from typing import TYPE_CHECKING
 
-from pilot.pins.sweep import Copy, FileKey, FolderStamp, Order, Sweep, folder_stamp, sweep
+from pilot.pins.sweep import Copy, FolderStamp, Order, Sweep, folder_stamp, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
     from pilot.model import FileSet
+    from pilot.names import FileKey
     from pilot.pins.record import PinSet
     from pilot.pins.roots import PinRoots
     from pilot.pins.watch import FolderWatch
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pilot.workers import Workers
 
 AT_ONCE = 3  # looks at one filesystem: more would only wait for each other, or all hang
+SLOW = 0.05  # seconds: a look that takes longer is followed by a rest
+REST = 10  # times its own length, so that no folder takes more than a tenth of a worker
 UNKNOWN = 16  # groups of sets whose filesystem is not known
 
 
@@ -51,6 +54,8 @@ class Looks:
         if kept.sweeping:
             kept.again = True
             return
+        if self._now() < kept.rest:
+            return  # The check of the next second sees what changed.
         kept.sweeping = True
         group = self._group(kept)
         waiting = self._waiting.setdefault(group, [])
@@ -76,6 +81,8 @@ class Looks:
             del self._running[group]
         if group in self._waiting:
             self._start(group)
+        if isinstance(result, Sweep) and result.took > SLOW:
+            kept.rest = self._now() + REST * result.took
         self._done(kept, began, result)
 
     @staticmethod

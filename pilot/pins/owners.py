@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pilot.pins.sweep import FileKey
+    from pilot.names import FileKey
 
 
 class Owners:

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 from pilot.model import Code, Framing, Rejection, shorten
 from pilot.names import parse_pin_name
-from pilot.pins.sweep import FolderMissingError, RefusedError
+from pilot.pins.confine import FolderMissingError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
     from pathlib import Path
 
     from pilot.model import FileSet, Log
+    from pilot.names import FileKey
     from pilot.pins.roots import PinRoot
     from pilot.pins.survey import Answer
-    from pilot.pins.sweep import FileKey, FolderStamp
+    from pilot.pins.sweep import FolderStamp
     from pilot.state import SavedPin
 
 NAMED = 20  # files of one set that are named one by one
@@ -80,6 +81,7 @@ class PinSet:
     tended: bool = False  # somebody declares it and its folder may still be there
     ended: bool = False  # the container that owns it has ended
     sweeping: bool = False
+    rest: float = 0.0  # monotonic time before which it is not looked at again
     again: bool = False
     stamp: FolderStamp | None = None
     stamped: float = 0.0

@@ -91,7 +91,10 @@ class PinRoots:
     def _try(path: str, folder: Path) -> PinRoot:
         if not folder.parent.is_dir():
             raise FileNotFoundError(2, f"there is no folder {folder.parent}")
-        folder.mkdir(mode=0o755, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if (owner := folder.stat().st_uid) != os.geteuid():
+            raise PermissionError(errno.EPERM, f"{folder} belongs to user {owner}, not to us")
+        folder.chmod(0o700)  # A link keeps the file's own mode, and here no parent hides it.
         for left in folder.glob(f"{PROBE}*"):
             left.unlink()  # A kill came during an earlier try.
         probe, second = folder / PROBE, folder / f"{PROBE}-2"

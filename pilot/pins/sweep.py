@@ -11,33 +11,24 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import ExitStack, contextmanager
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pilot.names import matcher, pin_name
+from pilot.names import FileKey, matcher, pin_name
+from pilot.pins.confine import open_folder
+from pilot.pins.copying import copy_growth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from pilot.model import FileSet
     from pilot.pins.roots import PinRoot
 
 MOST_FILES = 10_000  # matches of one file set; what is beyond is said and left alone
-SAMPLE = 64  # bytes compared at both ends, to tell a copied file from another with its inode
-COPY_CHUNK = 1 << 20
 
 FolderStamp = tuple[int, int, int]  # device, inode, mtime in ns of a folder
-FileKey = tuple[int, int]  # device, inode
-
-
-class FolderMissingError(Exception):
-    """The file set's folder is not there."""
-
-
-class RefusedError(Exception):
-    """The file set's folder may not be read; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +53,7 @@ class Sweep:
     """What one look found and did."""
 
     stamp: FolderStamp
+    took: float = 0.0  # seconds
     root: PinRoot | None = None  # the pin root that the folder's filesystem got
     files: dict[FileKey, str] = field(default_factory=dict)  # every match → its name
     pinned: list[Pinned] = field(default_factory=list)
@@ -88,6 +80,7 @@ class Order:
 
 def sweep(order: Order) -> Sweep:
     """Look at the folder once. Raises FolderMissingError, RefusedError or OSError."""
+    began = time.monotonic()
     with open_folder(order.file_set, order.on_node, order.forbids) as folder:
         if order.watch:
             order.watch(order.file_set.name, order.file_set.pattern, folder)
@@ -100,6 +93,7 @@ def sweep(order: Order) -> Sweep:
                 result.root = _linkable(folder, same, order) or result.root
         for name in matching_names(folder, order.file_set, result.refused):
             _take(name, folder, order, result)
+    result.took = time.monotonic() - began
     return result
 
 
@@ -110,41 +104,6 @@ def folder_stamp(path: str) -> FolderStamp | None:
     except FileNotFoundError:
         return None
     return (found.st_dev, found.st_ino, found.st_mtime_ns)
-
-
-@contextmanager
-def open_folder(
-    file_set: FileSet, on_node: Callable[[str], Path], forbids: Callable[[str], str | None]
-) -> Iterator[int]:
-    """A descriptor of the file set's folder, for this context only.
-
-    The root is opened as the runtime gave it; below it no symlink is followed.
-    """
-    directory = os.O_DIRECTORY | os.O_CLOEXEC
-    with ExitStack() as opened:
-        try:
-            descriptor = os.open(on_node(file_set.root), os.O_PATH | directory)
-            opened.callback(os.close, descriptor)
-            for part in filter(None, file_set.folder.split("/")):
-                if part == "..":
-                    raise RefusedError(f"{file_set.directory} leads upwards")
-                flags = os.O_PATH | directory | os.O_NOFOLLOW
-                descriptor = os.open(part, flags, dir_fd=descriptor)
-                opened.callback(os.close, descriptor)
-            really = os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 -- a string is wanted
-            if why := forbids(really):
-                raise RefusedError(why)
-            listable = os.open(".", os.O_RDONLY | directory, dir_fd=descriptor)
-            opened.callback(os.close, listable)
-        except FileNotFoundError as error:
-            raise FolderMissingError(file_set.directory) from error
-        except OSError as error:
-            if error.errno in (errno.ELOOP, errno.ENOTDIR):
-                raise RefusedError(
-                    f"{file_set.directory} is, or lies below, a symlink or a file: not followed"
-                ) from error
-            raise
-        yield listable
 
 
 def matching_names(folder: int, file_set: FileSet, refused: dict[str, str]) -> list[str]:
@@ -170,6 +129,9 @@ def _take(name: str, folder: int, order: Order, result: Sweep) -> None:
         if not stat.S_ISREG(found.st_mode):
             kind = "a symlink" if stat.S_ISLNK(found.st_mode) else "not a regular file"
             result.refused[name] = f"{kind}: not followed, not read"
+            return
+        if found.st_mode & (stat.S_ISUID | stat.S_ISGID):
+            result.refused[name] = "set-user-id or set-group-id: no log, and no second name for it"
             return
         key = (found.st_dev, found.st_ino)
         seen = key in result.files  # Under another name, or renamed since the listing.
@@ -214,7 +176,7 @@ def _linkable(folder: int, roots: list[PinRoot], order: Order) -> PinRoot | None
 def _pin(name: str, key: FileKey, file: int, order: Order, root: PinRoot) -> Pinned:
     """Link the open file into its set's folder of pins or, where that is impossible, copy it."""
     pins = order.on_node(root.path) / order.file_set.name
-    pins.mkdir(mode=0o755, parents=True, exist_ok=True)
+    pins.mkdir(mode=0o700, parents=True, exist_ok=True)
     called = order.lost.get(key) or pin_name(name, key[1], order.serial())
     target = os.open(pins, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -225,7 +187,7 @@ def _pin(name: str, key: FileKey, file: int, order: Order, root: PinRoot) -> Pin
         return Pinned(key, called, linked=True)  # A crash came between the link and its record.
     except OSError as error:
         os.close(target)
-        if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP):
+        if error.errno not in (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP):
             raise
         try:
             size = copy_growth(file, pins / called, key)[0]
@@ -247,41 +209,3 @@ def _grow(copy: Copy, key: FileKey, file: int, order: Order, result: Sweep) -> N
         result.grown[key] = added
     else:
         result.replaced.append(key)
-
-
-def copy_growth(file: int, target: Path, key: FileKey) -> tuple[int, bool]:
-    """Append to a copy what its original grew by: (bytes added, still the same file).
-
-    The copy's size is the offset; there is no other state. A file that became shorter, or that
-    starts differently, is another file. Raises OSError.
-    """
-    source = os.open(f"/proc/self/fd/{file}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        found = os.fstat(source)
-        if (found.st_dev, found.st_ino) != key:
-            return 0, False
-        # Not O_APPEND, which sendfile(2) refuses.
-        copy = os.open(target, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            offset = start = os.lseek(copy, 0, os.SEEK_END)
-            if found.st_size < offset or not _same(copy, source, offset):
-                return 0, False
-            while offset < found.st_size:
-                count = os.sendfile(copy, source, offset, min(COPY_CHUNK, found.st_size - offset))
-                if not count:
-                    break
-                offset += count
-        finally:
-            os.close(copy)
-    finally:
-        os.close(source)
-    return offset - start, True
-
-
-def _same(copy: int, source: int, size: int) -> bool:
-    """Whether a file still starts, and goes on where its copy ends, as the copy does."""
-    places = (0, max(0, size - SAMPLE))
-    return all(
-        os.pread(copy, min(SAMPLE, size), place) == os.pread(source, min(SAMPLE, size), place)
-        for place in places
-    )

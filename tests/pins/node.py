@@ -14,12 +14,14 @@ import pytest
 
 from pilot.model import FileSet, Framing
 from pilot.pins.roots import PinRoot
-from pilot.pins.sweep import Copy, FileKey, Order, Sweep, sweep
+from pilot.pins.sweep import Copy, Order, Sweep, sweep
 from pilot.settings import Settings
 from tests.fakes.disks import tmpfs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from pilot.names import FileKey
 
 
 def file_set(

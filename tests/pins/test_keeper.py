@@ -63,6 +63,13 @@ class Bench:
         assert self.store
         self.store.close()
 
+    def look(self, *names: str) -> None:
+        """One look at each, a second later."""
+        self.clock.now += 1
+        for name in names or ("set",):
+            self.keeper.look(name)
+        self.workers.run()
+
     def restart(self, *wanted: FileSet) -> None:
         self.kill()
         self.start()
@@ -359,6 +366,71 @@ def test_an_inode_that_comes_back_after_unpinning_gets_a_new_name(bench: Bench) 
         assert bench.pins() == []
 
 
+def test_what_is_written_after_the_survey_was_asked_is_not_unpinned_unread(bench: Bench) -> None:
+    """The loop may come late to an answer: what it says was true when it was asked."""
+    log = write(bench, "app.log")
+    with log.open("a") as writer:
+        bench.tend(file_set())
+        (pin,) = bench.pins()
+        bench.read(pin)
+        log.unlink()
+        bench.settle()
+        bench.survey("set")
+        bench.clock.now += QUIET_WRITER
+        bench.keeper.survey(["set"])
+        answer = bench.workers.call_first()
+        writer.write("late\n")
+        writer.flush()
+        answer()
+        assert bench.on_disk() == [pin.name]
+        bench.quiet("set")
+        assert bench.on_disk() == [pin.name]
+        assert pin.unread == len("late\n")
+
+
+def test_a_late_answer_counts_as_quiet_only_until_it_was_asked(bench: Bench) -> None:
+    log = write(bench, "app.log")
+    bench.tend(file_set())
+    bench.read(bench.pins()[0])
+    log.unlink()
+    bench.settle()
+    bench.survey("set")
+    bench.clock.now += 1
+    bench.keeper.survey(["set"])
+    answer = bench.workers.call_first()
+    bench.clock.now += QUIET_WRITER  # the loop was busy
+    answer()
+    assert bench.on_disk()
+    bench.survey("set")
+    assert bench.on_disk() == []
+
+
+@pytest.mark.parametrize(
+    ("framing", "ended", "seconds"),
+    [
+        (Framing.LINES, False, QUIET_WRITER),
+        (Framing.LINES, True, QUIET),
+        (Framing.DOCKER, False, QUIET),  # who writes it is the runtime, which closes it
+    ],
+)
+def test_how_long_a_deleted_file_is_kept_depends_on_who_may_hold_it(
+    bench: Bench, framing: Framing, ended: bool, seconds: float
+) -> None:
+    log = write(bench, "app.log")
+    bench.keeper.tend(replace(file_set(), framing=framing), ended=ended)
+    bench.settle()
+    bench.read(bench.pins()[0])
+    log.unlink()
+    bench.settle()
+    bench.survey("set")
+    bench.clock.now += seconds - 0.5
+    bench.survey("set")
+    assert bench.on_disk()
+    bench.clock.now += 0.5
+    bench.survey("set")
+    assert bench.on_disk() == []
+
+
 class Recording:
     """A store that notes which pins lie on disk each time a record is saved."""
 
@@ -515,6 +587,57 @@ def test_a_lost_name_is_given_to_no_later_file(bench: Bench) -> None:
     assert len(bench.on_disk()) == len(list(bench.node.logs.iterdir()))
 
 
+def test_pins_that_somebody_removes_come_back_under_their_names(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(bench, "a.log")
+    write(bench, "b.log")
+    gone = write(bench, "gone.log")
+    bench.tend(file_set())
+    before = bench.names()
+    gone.unlink()
+    bench.settle()
+    for name in bench.on_disk():
+        (bench.node.at("/pins/set") / name).unlink()
+    bench.survey("set")
+    assert bench.names() == bench.on_disk() == [n for n in before if not n.startswith("gone")]
+    assert "3 pins of file set set were removed by somebody" in caplog.text
+    bench.restart(file_set())
+    assert bench.names() == bench.on_disk() == [n for n in before if not n.startswith("gone")]
+
+
+@needs_root
+def test_a_docker_root_on_a_disk_of_its_own_keeps_its_pins_over_a_restart(tmp_path: Path) -> None:
+    """Its pin root is found beside the logs, and only when the first of them is."""
+    (tmp_path / "var" / "log").mkdir(parents=True)
+    with tmpfs(tmp_path / "data", "size=1m"):
+        node = Node(tmp_path)
+        folder = tmp_path / "data/docker/containers/x"
+        folder.mkdir(parents=True)
+        (folder / "x-json.log").write_text("{}\n")
+        output = FileSet(
+            name="stdout-x",
+            root="/data/docker/containers/x",
+            folder="",
+            pattern="x-json.log",
+            framing=Framing.DOCKER,
+        )
+        pins = tmp_path / "data/docker/log-pilot/stdout-x"
+        bench = Bench(node, pin_roots=())
+        bench.tend(output)
+        before = os.listdir(pins)
+        assert len(before) == 1
+        bench.restart(output)
+        assert os.listdir(pins) == before
+        assert bench.pins("stdout-x")[0].linked
+        (folder / "x-json.log").unlink()  # and what drains there is not forgotten
+        bench.restart(output)
+        bench.quiet("stdout-x")
+        assert os.listdir(pins) == before
+        assert [pin.name for pin in bench.keeper.leftover("stdout-x")] == before
+        bench.kill()
+
+
 def test_another_device_number_after_a_reboot_changes_no_name(bench: Bench) -> None:
     write(bench, "a.log")
     bench.tend(file_set())
@@ -581,6 +704,60 @@ def test_two_looks_that_meet_and_a_kill_leave_one_pin(bench: Bench) -> None:
         if (parsed := parse_pin_name(each))
     ]
     assert len(pins) == len(set(pins)) == 2
+
+
+def test_a_file_whose_set_is_left_is_pinned_for_the_other_that_names_it(bench: Bench) -> None:
+    log = write(bench, "app.log")
+    bench.tend(file_set("wide", "*.log"))
+    bench.tend(file_set("narrow", "app.log"))
+    assert bench.on_disk("narrow") == []
+    bench.keeper.leave("wide")
+    bench.workers.run()
+    assert bench.on_disk("wide") == []
+    (pin,) = bench.pins("narrow")
+    assert pin.key == key_of(log)
+    assert bench.keeper.sets.keys() == {"narrow"}
+    assert bench.keeper.sets["narrow"].doubles == {}
+
+
+def test_a_set_that_comes_after_the_other_was_left_pins_their_file(bench: Bench) -> None:
+    log = write(bench, "app.log")
+    write(bench, "other.log")
+    bench.tend(file_set("old", "*.log"))
+    bench.keeper.leave("old")
+    bench.tend(file_set("new", "app.log"))
+    assert [pin.key for pin in bench.pins("new")] == [key_of(log)]
+    assert [name.split("~")[0] for name in bench.on_disk("old")] == ["other.log"]
+    bench.tend(file_set("old", "*.log"))  # who comes back does not take it away again
+    assert len(bench.on_disk("new")) == len(bench.on_disk("old")) == 1
+    assert bench.keeper.sets["old"].doubles == {"app.log": "new"}
+
+
+def test_a_file_that_moves_to_another_set_s_folder_is_copied_for_that(copying: Bench) -> None:
+    """So it is with the inode of a deleted file, which another file may get at once."""
+    (copying.node.base / "volume" / "other").mkdir()
+    log = write(copying, "app.log")
+    copying.tend(file_set("a"))
+    copying.tend(file_set("b", folder="other"))
+    log.rename(copying.node.base / "volume" / "other" / "b.log")
+    copying.look("a", "b")
+    copying.look("a", "b")
+    assert [name.split("~")[0] for name in copying.on_disk("b")] == ["b.log"]
+
+
+def test_pins_that_a_kill_left_double_do_not_hinder_a_later_repair(bench: Bench) -> None:
+    write(bench, "app.log")
+    bench.keeper.tend(file_set("one", "app.log"))
+    bench.keeper.tend(file_set("two", "*.log"))
+    hand_overs = [bench.workers.call_first(), bench.workers.call_first()]
+    hand_overs[0]()
+    bench.keeper.shelf.save()
+    bench.restart(file_set("one", "app.log"), file_set("two", "*.log"))
+    (pin,) = bench.on_disk("one")
+    (bench.node.at("/pins/one") / pin).unlink()
+    bench.survey("one")
+    assert bench.on_disk("one") == [pin]
+    assert bench.on_disk("two") == []
 
 
 # -- the end of a set ------------------------------------------------------------------------------
@@ -769,6 +946,41 @@ def test_a_copy_of_a_set_that_is_left_goes_with_its_original(copying: Bench) -> 
     copying.quiet(*copying.untended())
     assert copying.keeper.sets == {}
     assert copying.saved() == []
+
+
+def test_a_file_that_cannot_be_opened_for_a_while_is_not_copied_again(copying: Bench) -> None:
+    write(copying, "app.log")
+    copying.tend(file_set())
+    before = copying.on_disk()
+    copying.read(copying.pins()[0])
+    for _ in range(3):
+        copying.clock.now += COPY_AWAY
+        copying.keeper.look("set")
+        call, then = copying.workers.jobs.pop(0)
+        result = call()
+        result.files.clear()
+        result.failed["app.log"] = "Stale file handle"
+        then(result)
+        copying.quiet("set")
+        assert copying.on_disk() == before
+    copying.settle()
+    assert copying.names() == copying.on_disk() == before
+
+
+def test_a_volume_that_is_away_for_a_while_is_not_copied_again(copying: Bench) -> None:
+    write(copying, "app.log")
+    copying.tend(file_set())
+    before = copying.on_disk()
+    copying.read(copying.pins()[0])
+    away = copying.node.logs.parent / "away"
+    copying.node.logs.rename(away)
+    for _ in range(int(COPY_AWAY) - 1):
+        copying.look()
+        copying.survey("set")
+    away.rename(copying.node.logs)
+    copying.settle()
+    assert copying.names() == copying.on_disk() == before
+    assert not copying.pins()[0].missing
 
 
 def test_a_copy_whose_inode_number_is_the_original_s_stays_a_copy(copying: Bench) -> None:

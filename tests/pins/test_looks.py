@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from pilot.pins.confine import FolderMissingError
 from pilot.pins.looks import Looks
 from pilot.pins.record import PinSet
 from pilot.pins.roots import PinRoots
-from pilot.pins.sweep import FolderMissingError, Sweep
+from pilot.pins.sweep import Sweep
 from tests.fakes.clock import Clock
 from tests.fakes.workers import HandWorkers
 from tests.pins.node import Node, file_set

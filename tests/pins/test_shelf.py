@@ -78,9 +78,7 @@ def test_a_slow_disk_holds_up_a_pass_by_one_slice(bench: Bench) -> None:
     assert passes == 5
 
 
-def test_what_cannot_be_saved_waits_and_keeps_nobody_awake(
-    bench: Bench, tmp_path: Path
-) -> None:
+def test_what_cannot_be_saved_waits_and_keeps_nobody_awake(bench: Bench, tmp_path: Path) -> None:
     bench.made("a", "x~1~1")
     (tmp_path / "state" / "sets").rename(tmp_path / "away")
     bench.shelf.note("a")

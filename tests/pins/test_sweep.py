@@ -3,9 +3,11 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import stat
 import subprocess
 import tempfile
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilot.names import parse_pin_name, unescape
+from pilot.pins.confine import FolderMissingError, RefusedError
 from pilot.pins.roots import PinRoot
 from pilot.pins.sweep import (
     Copy,
-    FolderMissingError,
-    RefusedError,
     folder_stamp,
     matching_names,
     sweep,
@@ -27,7 +28,8 @@ from tests.fakes.disks import needs_root, tmpfs
 from tests.pins.node import Node, elsewhere, file_set, key_of, open_files
 
 if TYPE_CHECKING:
-    from pilot.pins.sweep import FileKey, Sweep
+    from pilot.names import FileKey
+    from pilot.pins.sweep import Sweep
 
 
 @pytest.fixture
@@ -312,21 +314,69 @@ def test_what_is_no_regular_file_is_refused_and_nobody_waits_for_it(node: Node) 
     assert node.pinned() == {}
 
 
-def test_the_policy_is_asked_about_the_folder_that_was_really_opened(node: Node) -> None:
+def test_a_symlink_on_the_way_to_a_mount_is_not_followed(node: Node) -> None:
     target = secret(node)
-    (node.base / "volume2").symlink_to(target)  # the runtime's own mount source is a symlink
+    (node.base / "srv").symlink_to(target)
+    for root, folder in (("/srv", ""), ("/srv/inner", ""), ("/volume", "link")):
+        (node.base / "volume" / "link").unlink(missing_ok=True)
+        (node.base / "volume" / "link").symlink_to(target)
+        (target / "inner").mkdir(exist_ok=True)
+        wanted = replace(file_set(folder=folder), root=root)
+        with pytest.raises(RefusedError, match="not followed"):
+            node.sweep(wanted)
+    assert node.pinned() == {}
+
+
+def test_the_runtime_s_own_folder_is_opened_as_the_runtime_names_it(node: Node) -> None:
+    (node.base / "link").symlink_to(node.logs)
+    (node.logs / "app.log").write_text("x")
+    node.sweep(replace(file_set(folder=""), root="/link", inside=""))
+    assert set(node.pinned().values()) == {key_of(node.logs / "app.log")}
+
+
+def test_the_policy_is_asked_about_the_folder_that_was_really_opened(node: Node) -> None:
     asked: list[str] = []
 
     def forbids(really: str) -> str:
         asked.append(really)
         return "it is secret"
 
-    wanted = file_set(folder="")
-    object.__setattr__(wanted, "root", "/volume2")
     with pytest.raises(RefusedError, match="it is secret"):
-        node.sweep(wanted, forbids=forbids)
-    assert asked == [str(target.resolve())]
+        node.sweep(forbids=forbids)
+    assert asked == [str(node.logs.resolve())]
     assert node.pinned() == {}
+
+
+@needs_root
+def test_the_policy_is_asked_about_what_a_bind_mount_in_the_folder_s_place_shows(
+    node: Node,
+) -> None:
+    target = secret(node).resolve()
+    subprocess.run(["mount", "--bind", str(target), str(node.logs)], check=True)
+    try:
+        asked: list[str] = []
+        node.sweep(forbids=asked.append)
+        assert asked[0] == str(node.logs.resolve())
+        assert str(target) in asked[1:]
+    finally:
+        subprocess.run(["umount", "-l", str(node.logs)], check=True)
+
+
+def test_a_program_with_a_set_user_id_bit_is_no_log(node: Node) -> None:
+    program = node.logs / "app.log"
+    program.write_text("#!/bin/sh")
+    for bit in (stat.S_ISUID, stat.S_ISGID):
+        program.chmod(0o755 | bit)
+        result = node.sweep()
+        assert "set-user-id" in result.refused["app.log"]
+    assert node.pinned() == {}
+
+
+def test_nobody_else_can_list_or_reach_pins(node: Node) -> None:
+    (node.logs / "app.log").write_text("x")
+    node.sweep()
+    (pin_folder,) = node.at(node.pins).iterdir()
+    assert stat.S_IMODE(pin_folder.stat().st_mode) == 0o700
 
 
 def test_a_folder_that_flips_to_a_symlink_never_leads_out(node: Node) -> None:
@@ -527,7 +577,7 @@ def test_a_full_disk_makes_one_copy_that_goes_on_later(node: Node) -> None:
             copies.sweep()
         (pin,) = other.at("/other/pins/set").iterdir()
         assert log.read_bytes().startswith(pin.read_bytes())
-        assert "No space" in copies.sweep().failed["app.log"]
+        assert "full" in copies.sweep().failed["app.log"]
         subprocess.run(["mount", "-o", "remount,size=4m", str(node.base / "other")], check=True)
         assert copies.sweep().failed == {}
         assert pin.read_bytes() == log.read_bytes()
@@ -541,7 +591,7 @@ def test_a_disk_without_inodes_is_a_failure_that_passes(node: Node) -> None:
         (node.base / "other" / "ballast").touch()
         (node.base / "other" / "ballast2").touch()
         copies = Copies(other)
-        assert "No space" in copies.sweep().failed["app.log"]
+        assert "full" in copies.sweep().failed["app.log"]
         for name in ("ballast", "ballast2"):
             (node.base / "other" / name).unlink()
         assert copies.sweep().failed == {}

@@ -1,0 +1,390 @@
+"""What becomes of a container from look to look: real folders and pins, time set by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from pilot.configdir import ConfigDirectory
+from pilot.containers import DIRECT_DRAIN, Containers
+from pilot.drain import SETTLE, Phase
+from pilot.fragments import Fragments
+from pilot.hints import Deadlines
+from pilot.model import Container, Mount, State
+from pilot.names import volume_set_name
+from pilot.pins.keeper import Keeper
+from pilot.pins.roots import PinRoots
+from pilot.policy import Policy
+from pilot.state import StateStore
+from tests.fakes.clock import Clock
+from tests.fakes.piloter import FakePiloter
+from tests.fakes.workers import HandWorkers
+from tests.pins.node import Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pilot.tracked import Tracked
+    from pilot.workers import Workers
+
+
+class Bench:
+    """All tracked containers of one node; a pass is what the loop does once a second."""
+
+    def __init__(self, base: Path, **changes: Any) -> None:
+        self.node, self.clock = Node(base), Clock()
+        self.settings = replace(self.node.settings, **changes)
+        self.piloter = FakePiloter(base / "config")
+        self.start()
+
+    def start(self) -> None:
+        self.workers, self.store = HandWorkers(), StateStore(self.node.base / "state")
+        self.deadlines: Deadlines[tuple[str, str]] = Deadlines()
+        keeper = None
+        if self.settings.pin:
+            keeper = Keeper(
+                settings=self.settings,
+                store=self.store,
+                roots=PinRoots(self.settings),
+                workers=cast("Workers", self.workers),
+                readers=cast("Workers", self.workers),
+                piloter=self.piloter,
+                forbids=lambda _set, _really: None,
+                monotonic=self.clock,
+            )
+        self.keeper = keeper
+        directory = ConfigDirectory(self.piloter.directory, self.piloter.suffix)
+        directory.adopt()
+        self.containers = Containers(
+            settings=self.settings,
+            policy=Policy(),
+            store=self.store,
+            keeper=keeper,
+            fragments=Fragments(self.piloter, directory),
+            refuse=self.piloter.refuse,
+            deadlines=self.deadlines,
+            monotonic=self.clock,
+        )
+        if keeper:
+            keeper.changed = self.containers.set_changed
+            for saved in self.store.sets():
+                keeper.restore(saved)
+        left = self.store.drains()
+        for known in self.store.containers():
+            self.containers.restore(known, left.get(known.container.id))
+
+    def stop(self) -> None:
+        """End in order."""
+        self.containers.saver.save_all()
+        if self.keeper:
+            self.keeper.shelf.save()
+        self.store.close()
+
+    def run(self, seconds: float = 1.0) -> None:
+        """Let time pass in steps of a second at most, each with a pass of the loop."""
+        until = self.clock.now + seconds
+        while self.clock.now < until:
+            self.clock.now = min(until, self.clock.now + 1.0)
+            for key in self.deadlines.due(self.clock.now):
+                self.containers.due(key)
+            if self.keeper:
+                self.keeper.check()
+                self.workers.run()
+                self.keeper.survey(self.containers.draining_sets())
+                self.workers.run()
+                self.keeper.shelf.save()
+            self.containers.saver.save()
+
+    def found(self, container: Container) -> None:
+        self.containers.found(container)
+        self.workers.run()
+
+    def gone(self, container_id: str = "web") -> None:
+        self.containers.missing(container_id)
+        self.workers.run()
+
+    def known(self, container_id: str = "web") -> Tracked:
+        return self.containers.tracked[container_id]
+
+    def fragments(self) -> set[str]:
+        return {path.stem for path in self.piloter.directory.glob("*.conf")}
+
+    def pins(self) -> list[Path]:
+        return sorted(self.node.at("/pins").glob("*/*~*"))
+
+    def read_all(self) -> None:
+        """The collector has read every pin to its end."""
+        for path in self.pins():
+            self.piloter.read[path.parent.name, str(path)] = path.stat().st_size
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.stop()
+
+
+def container(name: str = "web", **changes: Any) -> Container:
+    values: dict[str, Any] = {
+        "id": name,
+        "name": name,
+        "state": State.RUNNING,
+        "env": {f"aliyun_logs_{name}": f"/logs/{name}*.log"},
+        "mounts": (Mount("/logs", "/volume/logs", "bind"),),
+        **changes,
+    }
+    return Container(**values)
+
+
+def write(bench: Bench, name: str, text: str) -> Path:
+    path = bench.node.logs / name
+    with path.open("a") as file:
+        file.write(text)
+    return path
+
+
+def collected(bench: Bench, web: Container) -> Path:
+    """A container whose one file is collected and read."""
+    log = write(bench, "web.log", "one\n")
+    bench.found(web)
+    bench.run(2)
+    assert bench.fragments() == {"web"}
+    bench.read_all()
+    return log
+
+
+# -- the end ---------------------------------------------------------------------------------------
+
+
+def test_what_was_read_at_an_earlier_end_proves_nothing_of_the_last_one(bench: Bench) -> None:
+    web = container()
+    log = collected(bench, web)
+    bench.found(replace(web, state=State.ENDED))
+    bench.run(5)
+    assert bench.known().phase is Phase.DRAINED
+    bench.found(web)
+    with log.open("a") as file:
+        file.write("two\n")
+    log.unlink()
+    bench.gone()
+    for _ in range(20):
+        assert bench.known().phase is Phase.DRAINING
+        assert bench.fragments() == {"web"}
+        bench.run(1)
+    bench.read_all()
+    bench.run(30)
+    assert not bench.containers.tracked
+    assert bench.fragments() == set()
+
+
+def test_a_short_run_that_no_look_saw_is_read_before_it_retires(bench: Bench) -> None:
+    web = container()
+    log = collected(bench, web)
+    bench.found(replace(web, state=State.ENDED))
+    bench.run(5)
+    assert bench.known().phase is Phase.DRAINED
+    with log.open("a") as file:
+        file.write("two\n")
+    log.unlink()
+    bench.gone()
+    assert bench.known().phase is not Phase.RETIRING
+    bench.run(20)
+    assert bench.known().phase is Phase.DRAINING
+    assert bench.fragments() == {"web"}
+
+
+def test_a_file_that_could_not_be_pinned_keeps_its_container_draining(bench: Bench) -> None:
+    name = volume_set_name("/volume/logs", "", "web*.log")
+    in_the_way = bench.node.at("/pins") / name
+    in_the_way.touch()  # every pin fails, as on a full or read-only disk
+    write(bench, "web.log", "unread\n")
+    bench.found(container())
+    bench.gone()
+    bench.run(20)
+    assert bench.keeper
+    assert "web.log" in bench.keeper.sets[name].problem
+    assert bench.known().phase is Phase.DRAINING
+    in_the_way.unlink()
+    bench.run(5)
+    assert len(bench.pins()) == 1
+    assert bench.known().phase is Phase.DRAINING
+    bench.read_all()
+    bench.run(20)
+    assert not bench.containers.tracked
+
+
+def test_what_is_there_after_all_while_it_retires_is_not_forgotten(bench: Bench) -> None:
+    web = container(state=State.ENDED)
+    bench.found(web)
+    bench.run(2)
+    bench.gone()
+    bench.run(2)
+    assert bench.known().phase is Phase.RETIRING
+    bench.found(web)  # the source was wrong, or a file moved away and back
+    assert bench.known().phase is not Phase.RETIRING
+    bench.run(2 * SETTLE)
+    assert bench.fragments() == {"web"}
+    bench.gone()
+    bench.run(2 * SETTLE)
+    assert not bench.containers.tracked, "and its second end is one"
+
+
+def test_what_is_unread_at_the_deadline_is_counted_though_its_original_lives(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(tmp_path, drain_limit=10.0)
+    write(bench, "web.log", "never read\n")
+    bench.found(container())
+    bench.run(2)
+    bench.gone()
+    bench.run(11)
+    assert bench.known().phase is Phase.RETIRING
+    assert bench.known().lost == (1, len("never read\n"))
+    bench.stop()
+
+
+def test_in_direct_mode_a_gone_container_s_config_stays_for_a_while(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, pin=False)
+    bench.found(container())
+    bench.run(1)
+    bench.gone()
+    bench.run(DIRECT_DRAIN - 1)
+    assert bench.fragments() == {"web"}
+    bench.run(2 + SETTLE)
+    assert bench.fragments() == set()
+    bench.stop()
+
+
+def test_nothing_is_due_any_more_for_a_retired_container(bench: Bench) -> None:
+    for number in range(5):
+        bench.found(container(f"c{number}"))
+    bench.run(2)
+    for number in range(5):
+        bench.gone(f"c{number}")
+    bench.run(10)
+    assert not bench.containers.tracked
+    assert bench.deadlines.next() is None
+
+
+# -- deadlines over restarts -----------------------------------------------------------------------
+
+
+def draining(bench: Bench) -> None:
+    log = write(bench, "web.log", "unread\n")
+    bench.found(container())
+    bench.run(2)
+    log.unlink()
+    bench.gone()
+
+
+def test_a_restart_goes_on_with_the_seconds_that_were_left(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, drain_limit=100.0)
+    draining(bench)
+    bench.run(30)
+    bench.stop()
+    bench.start()
+    assert bench.known().deadline == bench.clock.now + 70
+    bench.stop()
+
+
+def test_killed_before_its_first_pass_a_pilot_starts_no_deadline_anew(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, drain_limit=100.0)
+    draining(bench)
+    bench.run(30)
+    bench.stop()
+    for _ in range(3):
+        bench.start()
+        assert bench.known().deadline == bench.clock.now + 70
+        bench.store.close()  # as kill -9 does
+    bench.start()
+    bench.stop()
+
+
+def test_what_was_left_of_an_earlier_end_is_forgotten_by_the_next(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, drain_limit=100.0)
+    draining(bench)
+    bench.run(90)
+    bench.stop()
+    bench.start()
+    assert bench.known().deadline == bench.clock.now + 10
+    bench.found(container())
+    assert bench.known().deadline is None
+    bench.run(20)
+    assert bench.known().phase is Phase.RUNNING
+    bench.gone()
+    assert bench.known().deadline == bench.clock.now + 100
+    bench.stop()
+
+
+def test_no_more_is_left_than_the_limit_allows_now(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, drain_limit=1000.0)
+    draining(bench)
+    bench.stop()
+    bench.settings = replace(bench.settings, drain_limit=10.0)
+    bench.start()
+    assert bench.known().deadline == bench.clock.now + 10
+    bench.stop()
+
+
+# -- declarations that change ----------------------------------------------------------------------
+
+
+def test_what_declares_nothing_any_more_is_collected_no_more(bench: Bench) -> None:
+    web = container()
+    collected(bench, web)
+    bench.found(replace(web, env={}))
+    assert bench.fragments() == set()
+    bench.found(web)
+    bench.run(2)
+    assert bench.fragments() == {"web"}
+
+
+def test_a_redeployed_container_with_a_wider_pattern_collects_its_file(bench: Bench) -> None:
+    log = write(bench, "app.log", "one\n")
+    bench.found(container("old", env={"aliyun_logs_app": "/logs/app.log"}))
+    bench.run(2)
+    bench.read_all()
+    bench.gone("old")
+    bench.found(container("new", env={"aliyun_logs_app": "/logs/*.log"}))
+    bench.run(20)
+    assert bench.fragments() == {"new"}
+    (pin,) = bench.pins()
+    assert pin.parent.name == volume_set_name("/volume/logs", "", "*.log")
+    assert pin.samefile(log)
+
+
+def test_a_file_whose_first_set_is_left_is_collected_for_the_other(bench: Bench) -> None:
+    log = write(bench, "app.log", "one\n")
+    bench.found(container("a", env={"aliyun_logs_a": "/logs/*.log"}))
+    bench.run(2)
+    bench.found(container("b", env={"aliyun_logs_b": "/logs/app*.log"}))
+    bench.run(2)
+    (before,) = bench.pins()
+    assert before.parent.name == volume_set_name("/volume/logs", "", "*.log")
+    bench.read_all()
+    bench.gone("a")
+    bench.run(20)
+    (after,) = bench.pins()
+    assert after.parent.name == volume_set_name("/volume/logs", "", "app*.log")
+    assert after.samefile(log)
+    assert bench.containers.rejections(bench.known("b")) == []
+
+
+# -- what is said ----------------------------------------------------------------------------------
+
+
+def test_files_with_new_names_again_and_again_are_said_once(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.found(container())
+    for number in range(30):
+        link = bench.node.logs / f"web{number}.log"
+        link.symlink_to("x")
+        bench.run(1)
+        link.unlink()
+    assert len([line for line in caplog.messages if "symlink" in line]) == 1
+    assert len(bench.known().said) == 1
