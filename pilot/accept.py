@@ -12,16 +12,24 @@ from typing import TYPE_CHECKING
 from pilot import declarations
 from pilot.locate import locate, mount_of
 from pilot.model import Code, FileSet, Log, Rejection, shorten
+from pilot.policy import root_of
 
 if TYPE_CHECKING:
     from pilot.model import Container, Declaration
     from pilot.policy import Policy
     from pilot.settings import Settings
 
+# Each file set repeats its log's fields in the fragment, so a few labels could make it huge.
+MAX_FILE_SETS = 200
+MAX_REJECTIONS = 100  # a thousand more help nobody, and status repeats them all
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The logs to collect, sorted by name; the rejections and notices, sorted by log and key."""
+    """The logs to collect, sorted by name; the rejections and notices, sorted by log and key.
+
+    Of more than MAX_REJECTIONS the last one counts the rest.
+    """
 
     logs: tuple[Log, ...] = ()
     rejections: tuple[Rejection, ...] = ()
@@ -58,7 +66,7 @@ def accept(container: Container, *, settings: Settings, policy: Policy) -> Accep
                     tags=reading.tags,
                 )
             )
-    return Accepted(tuple(logs), tuple(sorted(rejections, key=_order)))
+    return Accepted(tuple(logs), _capped(sorted(rejections, key=_order)))
 
 
 def _place(
@@ -71,10 +79,15 @@ def _place(
     """The file sets of one log; a refused item hurts no other. `owners` learns of each."""
     file_sets: dict[str, FileSet] = {}
     rejections: list[Rejection] = []
+    full = False
     for item in items:
         place = _allowed(container, declaration.key, item, policy)
         if isinstance(place, Rejection):
             rejections.append(replace(place, log=declaration.name))
+        elif len(owners) >= MAX_FILE_SETS and place.name not in owners:
+            if not full:
+                rejections.append(_too_many(declaration, item))
+            full = True
         elif owners.setdefault(place.name, declaration.name) == declaration.name:
             file_sets[place.name] = place
         else:
@@ -87,7 +100,10 @@ def _allowed(container: Container, key: str, item: str, policy: Policy) -> FileS
     mount = mount_of(container, item)
     if isinstance(place, Rejection) or mount is None:
         return place
-    if rule := policy.forbids(mount.source, mount.kind):
+    root = root_of(container.log_path)
+    file = f"{place.directory.rstrip('/')}/{place.pattern}"
+    rule = policy.forbids(mount.source, mount.kind, root) or policy.forbids(file, mount.kind, root)
+    if rule:
         return Rejection(
             code=Code.MOUNT_FORBIDDEN,
             key=key,
@@ -96,6 +112,32 @@ def _allowed(container: Container, key: str, item: str, policy: Policy) -> FileS
             f" from which no logs are taken: {rule}.",
         )
     return place
+
+
+def _too_many(declaration: Declaration, item: str) -> Rejection:
+    return Rejection(
+        code=Code.LOGS_TOO_MANY,
+        key=declaration.key,
+        value=shorten(item),
+        log=declaration.name,
+        reason=f"the logs of a container may name {MAX_FILE_SETS} streams and paths together;"
+        " those of the logs whose names sort first are kept.",
+    )
+
+
+def _capped(rejections: list[Rejection]) -> tuple[Rejection, ...]:
+    """As many as a person may want to read; the last one counts those that are left out."""
+    if len(rejections) <= MAX_REJECTIONS:
+        return tuple(rejections)
+    rest = rejections[MAX_REJECTIONS - 1 :]
+    counted = Rejection(
+        code=Code.LOGS_TOO_MANY,
+        key=rest[0].key,
+        reason=f"here and behind it {len(rest)} more rejections and notices of this container are"
+        f" not shown; {MAX_REJECTIONS} is the limit.",
+        notice=all(each.notice for each in rest),
+    )
+    return (*rejections[: MAX_REJECTIONS - 1], counted)
 
 
 def _claimed(declaration: Declaration, item: str, owner: str) -> Rejection:

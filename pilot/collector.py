@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
 
 LOCK_POLL = 0.2  # seconds between two looks at the lock of a collector that still runs
 STEADY = 60.0  # seconds after which a start counts as a success
+
+LEVEL = re.compile(r'"(?:log\.)?level":"(\w+)"')  # in a line of JSON
+LEVELS = {
+    "debug": logging.DEBUG,
+    "warn": logging.WARNING,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "fatal": logging.ERROR,
+}
 
 log = logging.getLogger(__name__)
 
@@ -180,4 +190,7 @@ def _pass_on(stream: IO[bytes], to: Callable[[str], None]) -> None:
 
 
 def _log_line(line: str) -> None:
-    logging.getLogger("collector").info("%s", line)
+    """Pass on a line of the collector's own log, at the level that it names; else as a warning."""
+    found = LEVEL.search(line)
+    level = LEVELS.get(found[1], logging.INFO) if found else logging.WARNING
+    logging.getLogger("collector").log(level, "%s", line)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MAX_FIELD = 1024  # characters of one value
 MAX_ACCESS_LABELS = 20
+MAX_ACCESS = 2048  # characters of those labels' names and values together
 ACCESS = "com.aliyun.access."
 _ACCESS_KEY = re.compile(r"com\.aliyun\.access\.[A-Za-z0-9_.-]{1,64}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -32,7 +33,10 @@ _FROM_LABELS = (
 def fields(container: Container, log: Log, node_name: str) -> dict[str, str]:
     """Name → value, sorted by name, none empty; what the pilot says wins over tags.
 
-    `index` and `topic` are the tag of that name, else the target, else the log's name.
+    `index` and `topic` are the tag of that name, else the target, else the log's name. Of the
+    labels `com.aliyun.access.*` the first MAX_ACCESS_LABELS by name count, and of these, in that
+    order, those whose names and values fit into MAX_ACCESS characters together: every file set
+    repeats them in the fragment.
     """
     default = log.target or log.name
     every: dict[str, str] = {"index": default, "topic": default}
@@ -54,8 +58,12 @@ def _of_labels(labels: Mapping[str, str]) -> dict[str, str]:
     found = {name: labels[label] for name, label in _FROM_LABELS if labels.get(label)}
     # The rest of such a key is a tenant's text: only what is safe as a name becomes one.
     keys = (key for key in labels if key.startswith(ACCESS) and _ACCESS_KEY.fullmatch(key))
+    room = MAX_ACCESS
     for key in sorted(keys)[:MAX_ACCESS_LABELS]:
-        found[key.replace(".", "_")] = labels[key]
+        size = len(key) + len(labels[key][:MAX_FIELD])
+        if size <= room:
+            room -= size
+            found[key.replace(".", "_")] = labels[key]
     return found
 
 

@@ -76,6 +76,7 @@ class Fragments:
         self._piloter, self._directory = piloter, directory
         self.wanted: dict[str, Fragment] = {}
         self.unwritten: set[str] = set()  # containers whose change could not be written yet
+        self._unmade: dict[str, str] = {}  # those of them for which nothing can be made, and why
         self.problem = ""
         self.writes = 0
 
@@ -85,17 +86,20 @@ class Fragments:
             try:
                 self.wanted[container.id] = self._piloter.render(container, inputs)
             except PiloterError as error:
+                why = f"no config can be made for container {container.name}: {error}"
+                self._unmade[container.id] = why
                 self.unwritten.add(container.id)
-                self._say(f"no config can be made for container {container.name}: {error}")
+                self._say(why)
                 return False
         elif self.wanted.pop(container.id, None) is None and container.id not in self.unwritten:
             return False
+        self._unmade.pop(container.id, None)
         return self._write({container.id})
 
     def retry(self) -> None:
         """Write again what could not be written."""
-        if self.unwritten:
-            self._write(set(self.unwritten))
+        if changed := self.unwritten - self._unmade.keys():
+            self._write(changed)
 
     def repair(self) -> None:
         """Write again what somebody else removed or changed."""
@@ -122,9 +126,9 @@ class Fragments:
             self.unwritten |= changed
             self._say(problem)
             return touched
-        self.unwritten -= changed
-        if not self.unwritten:
-            self._say("")
+        self.unwritten -= changed - self._unmade.keys()
+        if self.unwritten <= self._unmade.keys():
+            self._say(next(iter(self._unmade.values()), ""))
         return touched
 
     def sync(self) -> None:

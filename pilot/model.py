@@ -5,6 +5,7 @@ All paths are the node's own, whatever the pilot's or the collector's view of th
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -189,10 +190,26 @@ class Rejection:
         return f"{self.code}: {shorten(self.key)!r}{shown}: {self.reason}{hint}"
 
 
+# Control characters (Unicode's Cc), line and paragraph separators (Zl, Zp), what has the property
+# Bidi_Control (UAX #9), and surrogates, which no UTF-8 text has.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    r"""Text that is one line everywhere and does nothing to a terminal.
+
+    Control characters, line and paragraph separators, bidirectional controls and lone surrogates
+    become the escapes of a Python string (`\n`, `\x1b`, `\u202e`); all else, a backslash too, stays.
+    """
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 def shorten(text: str, limit: int = VALUE_SHOWN) -> str:
-    """Tenant text for a message: one line, at most `limit` characters, surrogates replaced."""
-    clean = text.encode("utf-8", "replace").decode("utf-8")
-    return clean if len(clean) <= limit else f"{clean[:limit]}… ({len(clean)} characters)"
+    """Tenant text for a message: one printable line, at most `limit` characters of it."""
+    clean = printable(text[: limit + 1])
+    return clean if len(clean) <= limit else f"{clean[:limit]}… ({len(text)} characters)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

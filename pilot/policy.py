@@ -7,6 +7,7 @@ symlink makes of them is judged by asking again with the path that was really op
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 VOLUME = "volume"  # the runtimes' word for a volume that the runtime made and placed itself
@@ -20,6 +21,8 @@ NODE_FOLDERS = (
     "/root",
     "/run",
     "/sys",
+    "/var/lib/etcd",
+    "/var/lib/rancher",
     "/var/log/pods",
     "/var/run",
 )
@@ -32,26 +35,38 @@ RUNTIME_ROOTS = (
 )
 # Below a runtime's root, what it keeps volumes in: its own, and those that plugins mount for it.
 _VOLUME_FOLDERS = frozenset({"plugins", "volumes"})
+# Docker's place for a json-file log; with userns-remap its root is a folder `<uid>.<gid>` within.
+_DOCKER_LOG = re.compile(
+    r"(?P<root>/.+?)(?:/[0-9]+\.[0-9]+)?/containers/(?P<id>[^/]+)/(?P=id)-json\.log"
+)
+# Docker's folder for one container: its log, its environment, its secrets.
+_CONTAINER = re.compile(r"/containers/[0-9a-f]{64}(?:/|\Z)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What tenants may have collected. `roots` are further folders of runtimes (a data-root)."""
+    """What tenants may have collected.
+
+    `roots` are further folders that are not theirs: a runtime's data-root, the pilot's own.
+    """
 
     roots: tuple[str, ...] = ()
 
-    def forbids(self, path: str, kind: str = BIND) -> str | None:
+    def forbids(self, path: str, kind: str = BIND, root: str = "") -> str | None:
         """Which rule forbids a path of the node to mounts of that kind; None if none does.
 
         Forbidden are `/`, the listed folders, whatever lies under one, and whatever contains one. A
-        volume may lie where its runtime keeps volumes.
+        volume may lie where its runtime keeps volumes. `root` is the data-root of the container's
+        own runtime, "" where nobody knows it; a folder that looks like that of one Docker container
+        is forbidden without it, because a container chooses its log driver and so hides the root.
         """
         if not path.startswith("/") or ".." in path.split("/"):
             return "it is no absolute path without '..'"
         folded = _fold(path)
         if folded == "/":
             return "it is the whole node"
-        runtimes = {*RUNTIME_ROOTS, *(_fold(root) for root in self.roots if root.startswith("/"))}
+        further = (_fold(each) for each in (*self.roots, root) if each.startswith("/"))
+        runtimes = {*RUNTIME_ROOTS, *further}
         for rule in sorted({*NODE_FOLDERS, *runtimes}):
             if folded == rule:
                 return f"{rule} is the node's own"
@@ -61,7 +76,15 @@ class Policy:
                 return f"it lies under {rule}"
             if _under(rule, folded):
                 return f"it contains {rule}"
+        if kind != VOLUME and _CONTAINER.search(folded):
+            return "it lies in the folder that Docker keeps for one container"
         return None
+
+
+def root_of(log_path: str) -> str:
+    """The data-root of the Docker that keeps a container's log there, "" if none can be told."""
+    found = _DOCKER_LOG.fullmatch(_fold(log_path)) if log_path.startswith("/") else None
+    return found["root"] if found else ""
 
 
 def _fold(path: str) -> str:

@@ -12,12 +12,30 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from pilot.model import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import TracebackType
+
+    _ExceptionInfo = (
+        tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+    )
 
 LEVELS = ("debug", "info", "warning", "error")
 QUEUED = 10_000  # log lines that may wait for stderr before further ones are dropped
 LAST = 1.0  # seconds that a slow stderr gets at the end, twice
+
+
+class _OneLine(logging.Formatter):
+    """A message is one line whatever is in it; so is each line of a traceback, set in below it."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: _ExceptionInfo) -> str:  # noqa: N802 - logging's name
+        lines = super().formatException(ei).split("\n")
+        return "\n".join(f"  {printable(line)}" for line in lines)
 
 
 class _DroppingHandler(logging.handlers.QueueHandler):
@@ -37,6 +55,7 @@ def logging_to_stderr(level: str) -> Iterator[None]:
     """Send log lines of this level and above to stderr while the context lasts."""
     lines: queue.Queue[logging.LogRecord | None] = queue.Queue(QUEUED)
     handler = _DroppingHandler(lines)
+    handler.setFormatter(_OneLine())  # The handler joins message and traceback, so here or never.
     writer = threading.Thread(target=_write, args=(lines, sys.stderr), name="log", daemon=True)
     root = logging.getLogger()
     root.addHandler(handler)

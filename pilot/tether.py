@@ -13,10 +13,15 @@ import sys
 PR_SET_PDEATHSIG = 1  # linux/prctl.h; survives execve(2) of a program without extra privileges
 
 
+def end_with_parent() -> None:
+    """Have the kernel send this process SIGTERM when its parent's thread ends: prctl(2)."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
 def main() -> None:
     """Ask for the signal, make sure that the parent still lives, become the program."""
     parent, argv = int(sys.argv[1]), sys.argv[2:]
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    end_with_parent()
     for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Ignored by Python; execve(2) keeps that.
         signal.signal(number, signal.SIG_DFL)
     if os.getppid() != parent:

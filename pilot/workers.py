@@ -8,6 +8,7 @@ keep a stopping pilot alive.
 
 from __future__ import annotations
 
+import logging
 import math
 import queue
 import threading
@@ -21,13 +22,21 @@ Result = TypeVar("Result")
 STUCK = 5.0  # seconds after which a call is taken to hang
 MOST = 64  # threads of one pool, however many hang
 
+log = logging.getLogger(__name__)
+
 
 class Workers:
     """Threads that run jobs in the order given; `post` takes what the loop is to run afterwards."""
 
-    def __init__(self, name: str, threads: int, post: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        threads: int,
+        post: Callable[[Callable[[], None]], None],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Start nothing yet: threads start with the first jobs, so that an idle pool costs none."""
-        self._name, self._threads, self._post = name, threads, post
+        self._name, self._threads, self._post, self._now = name, threads, post, monotonic
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._began: dict[threading.Thread, float] = {}  # thread → when its call began, else inf
 
@@ -44,17 +53,27 @@ class Workers:
             self._post(lambda: then(result))
 
         self._jobs.put(job)
-        stuck = sum(time.monotonic() - began > STUCK for began in list(self._began.values()))
+        self.relieve()
+
+    def relieve(self) -> None:
+        """Start a thread for jobs that wait, if one may start or hangs; to be called regularly."""
+        if self._jobs.empty():
+            return
+        stuck = sum(self._now() - began > STUCK for began in list(self._began.values()))
         if len(self._began) < min(self._threads + stuck, MOST):
             name = f"{self._name}-{len(self._began) + 1}"
             thread = threading.Thread(target=self._run, name=name, daemon=True)
             self._began[thread] = math.inf
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError as error:  # the kernel's or a cgroup's limit; the jobs wait
+                del self._began[thread]
+                log.error("no further thread for %s: %s", self._name, error)
 
     def _run(self) -> None:
         thread = threading.current_thread()
         while True:
             job = self._jobs.get()
-            self._began[thread] = time.monotonic()
+            self._began[thread] = self._now()
             job()
             self._began[thread] = math.inf

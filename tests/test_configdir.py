@@ -159,3 +159,47 @@ def test_a_read_only_folder_keeps_the_last_good_file_and_recovers(tmp_path: Path
 
 def remount(folder: Path, mode: str) -> None:
     assert os.system(f"mount -o remount,{mode} {folder}") == 0
+
+
+def test_nothing_is_altered_by_our_own_writing(tmp_path: Path) -> None:
+    directory = opened(tmp_path)
+    for content in (ONE, TWO):
+        directory.write("x.yml", content)
+        assert not directory.forget_altered()
+    directory.remove("x.yml")
+    assert not directory.forget_altered()
+    directory.write("x.yml", ONE)
+    assert not opened(tmp_path).forget_altered()
+
+
+@pytest.mark.parametrize("alteration", ["removed", "changed", "replaced", "a folder"])
+def test_a_file_that_somebody_altered_is_written_again(
+    tmp_path: Path, alteration: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    directory = opened(tmp_path)
+    for name in ("x.yml", "y.yml"):
+        directory.write(name, ONE)
+    before = identity(tmp_path / "y.yml")
+    if alteration == "removed":
+        (tmp_path / "x.yml").unlink()
+    elif alteration == "changed":
+        with (tmp_path / "x.yml").open("ab") as file:
+            file.write(b"edited\n")
+    elif alteration == "replaced":
+        (tmp_path / "new").write_bytes(ONE)
+        (tmp_path / "new").rename(tmp_path / "x.yml")
+    else:
+        (tmp_path / "x.yml").unlink()
+        (tmp_path / "x.yml").mkdir()
+    assert directory.forget_altered()
+    assert directory.names() == ["y.yml"]
+    assert len([line for line in caplog.messages if "x.yml was altered" in line]) == 1
+    if alteration == "a folder":
+        with pytest.raises(OSError, match="directory"):
+            directory.write("x.yml", ONE)
+        (tmp_path / "x.yml").rmdir()
+    assert directory.write("x.yml", ONE)
+    assert (tmp_path / "x.yml").read_bytes() == ONE
+    assert not directory.write("y.yml", ONE)
+    assert identity(tmp_path / "y.yml") == before
+    assert not directory.forget_altered()

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from pilot.configdir import MARK, ConfigDirectory
 from pilot.fragments import Fragments, inputs_of
-from pilot.model import Container, FileSet, Format, Framing, Input, Log, State
+from pilot.model import Container, FileSet, Format, Fragment, Framing, Input, Log, State
+from pilot.piloters import PiloterError
 from pilot.settings import Settings
 from tests.fakes.piloter import FakePiloter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pytest
 
 
@@ -186,3 +189,103 @@ def test_what_somebody_removed_or_changed_is_written_again_and_the_rest_is_not_t
     writes = fragments.writes
     fragments.repair()
     assert fragments.writes == writes
+
+
+class Refusing(FakePiloter):
+    """A piloter whose template fails for some containers."""
+
+    __slots__ = ("refused",)
+
+    def render(self, container: Container, inputs: Sequence[Input]) -> Fragment:
+        if container.id in self.refused:
+            raise PiloterError("fragment.conf, line 2: there is no pod")
+        return FakePiloter.render(self, container, inputs)
+
+
+def refusing(folder: Path, *refused: str) -> tuple[Fragments, Refusing]:
+    directory = ConfigDirectory(folder, ".conf")
+    directory.adopt()
+    piloter = Refusing(folder)
+    piloter.refused = set(refused)
+    return Fragments(piloter, directory), piloter
+
+
+def test_a_template_that_fails_for_one_container_hurts_no_other_and_stays_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    fragments, _ = refusing(tmp_path, "bad")
+    assert not fragments.want(container("bad"), inputs("bad"))
+    for _ in range(3):
+        fragments.want(container("good"), inputs("good"))
+        fragments.retry()
+        fragments.repair()
+    assert os.listdir(tmp_path) == ["good.conf"]
+    assert "container bad: fragment.conf, line 2" in fragments.problem
+    assert fragments.unwritten == {"bad"}
+    assert len([line for line in caplog.messages if "no config can be made" in line]) == 1
+    assert not [line for line in caplog.messages if "works again" in line]
+
+
+def test_a_template_that_fails_later_keeps_the_last_good_file(tmp_path: Path) -> None:
+    fragments, piloter = refusing(tmp_path)
+    fragments.want(container("a"), inputs("old"))
+    piloter.refused = {"a"}
+    assert not fragments.want(container("a"), inputs("new"))
+    fragments.retry()
+    assert (tmp_path / "a.conf").read_bytes() == MARK + b"\nold /p\n"
+    assert fragments.unwritten == {"a"}
+    piloter.refused = set()
+    assert fragments.want(container("a"), inputs("new"))
+    assert (tmp_path / "a.conf").read_bytes() == MARK + b"\nnew /p\n"
+    assert fragments.unwritten == set()
+    assert fragments.problem == ""
+
+
+def test_a_container_that_goes_takes_its_problem_along(tmp_path: Path) -> None:
+    fragments, _ = refusing(tmp_path, "a")
+    fragments.want(container("a"), inputs("a"))
+    fragments.want(container("a"), [])
+    assert fragments.unwritten == set()
+    assert fragments.problem == ""
+
+
+def test_a_disk_s_problem_and_a_template_s_are_both_said_while_they_last(tmp_path: Path) -> None:
+    fragments, _ = refusing(tmp_path, "bad")
+    fragments.want(container("bad"), inputs("bad"))
+    (tmp_path / "a.conf").mkdir()
+    fragments.want(container("a"), inputs("a"))
+    assert fragments.unwritten == {"a", "bad"}
+    assert "cannot write" in fragments.problem
+    (tmp_path / "a.conf").rmdir()
+    fragments.retry()
+    assert fragments.unwritten == {"bad"}
+    assert "no config can be made" in fragments.problem
+
+
+def test_what_somebody_put_in_place_of_a_file_of_ours_is_left_alone_and_said(
+    tmp_path: Path,
+) -> None:
+    fragments = made(tmp_path)
+    for name in "ab":
+        fragments.want(container(name), inputs(name))
+    (tmp_path / "a.conf").write_bytes(b"an administrator's\n")
+    (tmp_path / "b.conf").unlink()
+    fragments.repair()
+    assert (tmp_path / "a.conf").read_bytes() == b"an administrator's\n"
+    assert (tmp_path / "b.conf").exists()
+    assert "left alone" in fragments.problem
+    (tmp_path / "a.conf").unlink()
+    fragments.retry()
+    assert (tmp_path / "a.conf").read_bytes() == MARK + b"\na /p\n"
+    assert fragments.problem == ""
+
+
+def test_files_of_containers_that_could_not_be_looked_at_are_no_strangers(tmp_path: Path) -> None:
+    first = made(tmp_path)
+    for name in "abc":
+        first.want(container(name), inputs(name))
+    second = made(tmp_path)
+    second.want(container("b"), inputs("b"))
+    second.remove_strangers(but=["a", "never-seen"])
+    assert sorted(os.listdir(tmp_path)) == ["a.conf", "b.conf"]

@@ -14,13 +14,16 @@ import httpx
 import yaml
 
 from pilot import wiring
-from pilot.model import Container, Mount, State
+from pilot.model import Container, Mount, Pod, State
 from pilot.settings import Settings
+from pilot.sources import SourceError
 from tests.fakes.source import FakeSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    import pytest
 
     from pilot.reconciler import Reconciler
 
@@ -67,8 +70,8 @@ def container(name: str, **changes: Any) -> Container:
 class Running:
     """A running agent without a collector: its source, its folders, its status."""
 
-    def __init__(self, folder: Path, source: FakeSource) -> None:
-        self.folder, self.source = folder, source
+    def __init__(self, folder: Path, source: FakeSource, reconciler: Reconciler) -> None:
+        self.folder, self.source, self.reconciler = folder, source, reconciler
 
     def fragments(self) -> dict[str, Path]:
         found = self.folder / "config" / "inputs.d"
@@ -105,7 +108,7 @@ def running(folder: Path, source: FakeSource | None = None, **changes: Any) -> I
         thread.start()
         until(lambda: reconciler.listed)
         try:
-            yield Running(folder, source)
+            yield Running(folder, source, reconciler)
         finally:
             reconciler.stop()
             thread.join(DEADLINE)
@@ -382,3 +385,145 @@ def test_direct_mode_makes_no_pins_and_names_the_original_folder(tmp_path: Path)
         assert str(tmp_path / "node/data") in agent.fragments()["id-web"].read_text()
         assert not (tmp_path / "node/pins").exists()
         assert agent.status()["containers"][0]["logs"][0]["file_sets"][0]["direct"]
+
+
+# -- events that are lost, looks that fail ---------------------------------------------------------
+
+
+def test_an_end_whose_event_was_lost_is_found_by_the_next_list(tmp_path: Path) -> None:
+    """A list from before the start said the same as the one after the end."""
+    web = container("web", state=State.ENDED)
+    with running(tmp_path, relist=3600.0) as agent:
+        agent.source.put(web)
+        until(lambda: "id-web" in agent.fragments())
+        before = agent.source.lists
+        agent.reconciler.mark_all()
+        until(lambda: agent.source.lists > before)
+        agent.source.put(replace(web, state=State.RUNNING))
+        until(lambda: agent.status()["containers"][0]["state"] == "running")
+        agent.source.silent = True
+        agent.source.put(web)
+        agent.reconciler.mark_all()
+        until(lambda: agent.status()["containers"][0]["state"] == "ended")
+
+
+class OneFails(FakeSource):
+    """A source that can never say anything about one container."""
+
+    def look(self, container_id: str) -> Container | None:
+        if container_id == "id-bad":
+            self.looks.append(container_id)
+            raise SourceError("layer does not exist")
+        return super().look(container_id)
+
+
+def test_a_container_that_can_never_be_looked_at_keeps_its_own_file_and_no_stranger_s(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "config/inputs.d"
+    folder.mkdir(parents=True)
+    for name in ("orphan", "id-bad"):
+        (folder / f"{name}.yml").write_text("# Written by log-pilot\n{}\n")
+    source = OneFails()
+    source.containers["id-bad"] = container("bad")
+    source.containers["id-web"] = container("web")
+    with running(tmp_path, source) as agent:
+        until(lambda: set(agent.fragments()) == {"id-web", "id-bad"})
+        looks = source.looks.count("id-bad")
+        until(lambda: source.looks.count("id-bad") > looks)
+        assert set(agent.fragments()) == {"id-web", "id-bad"}
+
+
+def test_a_tracked_container_that_declares_nothing_any_more_is_collected_no_more(
+    tmp_path: Path,
+) -> None:
+    """The source says that it cannot be; a look is believed all the same."""
+    with running(tmp_path) as agent:
+        agent.source.put(container("web"))
+        until(lambda: "id-web" in agent.fragments())
+        agent.source.put(container("web", env={}))
+        until(lambda: not agent.fragments())
+
+
+# -- defects and floods ----------------------------------------------------------------------------
+
+
+def test_a_defect_in_one_step_ends_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def defect() -> None:
+        raise RuntimeError("in any step")
+
+    with running(tmp_path) as agent:
+        agent.reconciler._mailbox.post(defect)
+        agent.source.put(container("web"))
+        until(lambda: "id-web" in agent.fragments())
+    assert "one step failed" in caplog.text
+
+
+def test_a_user_s_template_that_fails_for_one_container_hurts_no_other(tmp_path: Path) -> None:
+    templates = tmp_path / "templates/filebeat"
+    templates.mkdir(parents=True)
+    (templates / "fragment.yml").write_text(
+        "# Written by log-pilot\n# {{ container.pod.name }}\n[]\n"
+    )
+    changes: dict[str, Any] = {"type": "filebeat", "environment": {"FILEBEAT_OUTPUT": "console"}}
+    with running(tmp_path, templates=tmp_path / "templates", **changes) as agent:
+        agent.source.put(container("podless"))
+        until(lambda: agent.status()["config"]["problem"])
+        agent.source.put(container("web", pod=Pod("default", "web-0")))
+        until(lambda: (tmp_path / "config/prospectors.d/id-web.yml").exists())
+        found = agent.status()["config"]
+        assert "podless" in found["problem"]
+        assert found["unwritten"] == ["id-podless"]
+
+
+def test_a_user_s_template_without_our_first_line_ends_nothing(tmp_path: Path) -> None:
+    templates = tmp_path / "templates/filebeat"
+    templates.mkdir(parents=True)
+    (templates / "fragment.yml").write_text("# mine\n[]\n")
+    changes: dict[str, Any] = {"type": "filebeat", "environment": {"FILEBEAT_OUTPUT": "console"}}
+    with running(tmp_path, templates=tmp_path / "templates", **changes) as agent:
+        agent.source.put(container("web"))
+        until(lambda: agent.status()["config"]["problem"])
+        assert agent.status()["config"]["unwritten"] == ["id-web"]
+
+
+def test_a_flood_of_results_holds_up_neither_hints_nor_the_end(tmp_path: Path) -> None:
+    with running(tmp_path) as agent:
+
+        def again() -> None:
+            agent.reconciler._mailbox.post(again)
+
+        again()
+        agent.source.put(container("web"))
+        until(lambda: "id-web" in agent.fragments())
+
+
+def test_a_signal_while_the_loop_holds_the_hints_lock_hangs_nothing(tmp_path: Path) -> None:
+    """A handler runs on the loop's own thread, so it may wait for no lock of the loop."""
+    with running(tmp_path, relist=3600.0) as agent:
+        before = agent.source.lists
+        with agent.reconciler._hints._lock:
+            handler = threading.Thread(target=agent.reconciler.mark_all, daemon=True)
+            handler.start()
+            handler.join(DEADLINE)
+            assert not handler.is_alive()
+        until(lambda: agent.source.lists > before)
+
+
+def test_a_state_folder_that_takes_nothing_is_said_once_and_stops_no_config(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running(tmp_path, relist=0.05) as agent:
+        (tmp_path / "state/containers").rename(tmp_path / "state/away")
+        for number in range(5):
+            agent.source.put(container(f"c{number}"))
+        until(lambda: len(agent.fragments()) == 5)
+        passes = agent.reconciler.passes
+        until(lambda: agent.reconciler.passes > passes + 20)
+        assert "cannot save in" in agent.status()["state"]["problem"]
+        (tmp_path / "state/away").rename(tmp_path / "state/containers")
+        until(lambda: len(list((tmp_path / "state/containers").glob("*.json"))) == 5)
+        assert agent.status()["state"]["problem"] == ""
+    assert len([line for line in caplog.messages if "cannot save" in line]) == 1

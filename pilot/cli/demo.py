@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from pilot.cli.output import Output, tell
-from pilot.cli.run import handle_signals
 from pilot.demo.node import DemoNode
 from pilot.demo.tally import Tally
 from pilot.settings import Settings
 from pilot.telemetry import logging_to_stderr
+from pilot.tether import end_with_parent
 from pilot.wiring import agent
 
 if TYPE_CHECKING:
@@ -45,24 +47,51 @@ def demo(lines: int, *, exit_when_done: bool) -> None:
 
     Exit code 0; 1 if --exit-when-done ended with a line missing.
     """
+    ending = Ending()
     folder = Path(tempfile.mkdtemp(prefix="log-pilot-demo-"))
     run = secrets.token_hex(4)
     node = DemoNode(folder, run, lines)
     tally = Tally(run, node.expected())
     output = Output(tally.feed)
-    tell(f"# run {run}: a pretend node in {folder}")
-    try:
+    tell(
+        f"# run {run}: a pretend node in {folder}; the paths below are its own, not this machine's"
+    )
+    with ExitStack() as opened:
+        opened.callback(shutil.rmtree, folder, ignore_errors=True)
+        opened.callback(node.stop)
+        opened.enter_context(logging_to_stderr("info"))
         node.start()
-        with logging_to_stderr("info"), agent(settings(folder), output) as reconciler:
-            output.when_gone(reconciler.stop)
-            handle_signals(reconciler)
-            companion = Companion(node, tally, reconciler, exit_when_done=exit_when_done)
-            threading.Thread(target=companion.run, name="demo", daemon=True).start()
-            reconciler.run()
-    finally:
-        node.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        reconciler = opened.enter_context(agent(settings(folder), output))
+        output.when_gone(reconciler.stop)
+        ending.of(reconciler)
+        companion = Companion(node, tally, reconciler, exit_when_done=exit_when_done)
+        opened.callback(companion.end)
+        companion.start()
+        reconciler.run()
     sys.exit(1 if exit_when_done and not tally.complete else 0)
+
+
+class Ending:
+    """What ends the demo: Ctrl-C, SIGTERM, a closed terminal, the end of whoever started it."""
+
+    def __init__(self) -> None:
+        """Listen from now on; what comes before there is a loop to end is remembered."""
+        self._asked = False
+        self._reconciler: Reconciler | None = None
+        end_with_parent()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._end)
+
+    def of(self, reconciler: Reconciler) -> None:
+        """End this loop."""
+        self._reconciler = reconciler
+        if self._asked:
+            reconciler.stop()
+
+    def _end(self, _number: int, _frame: object) -> None:
+        self._asked = True
+        if self._reconciler:
+            self._reconciler.stop()
 
 
 def settings(folder: Path) -> Settings:
@@ -91,12 +120,23 @@ class Companion:
         self._node, self._tally, self._reconciler = node, tally, reconciler
         self._exit = exit_when_done
         self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="demo", daemon=True)
 
-    def run(self) -> None:
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def end(self) -> None:
+        """Touch the node no more."""
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
         """Until every line has been printed."""
         while not (self._node.done and self._tally.complete):
             self._node.poll()
-            self._over.wait(POLL)
+            if self._over.wait(POLL):
+                return
         for line in self._tally.summary().splitlines():
             tell(f"# {line}")
         if self._exit:

@@ -15,7 +15,7 @@ from pilot.accept import declares
 from pilot.claims import Claims, lost_claim
 from pilot.cli.options import rendering, settings_from
 from pilot.fragments import accept_for, inputs_of
-from pilot.model import State
+from pilot.model import State, printable
 from pilot.piloters import PiloterError
 from pilot.pins.roots import USUAL
 from pilot.policy import Policy
@@ -46,14 +46,14 @@ def render(files: tuple[str, ...], **chosen: Any) -> None:
         piloter = piloters.create(settings.type, settings)
         containers = [each for name in files for each in read(name)]
     except (PiloterError, ValueError, OSError, RecursionError) as error:
-        click.echo(f"log-pilot: {error}", err=True)
+        _tell(f"log-pilot: {error}")
         sys.exit(UNUSABLE)
     claims, rejected = Claims(), False
     logs: dict[str, tuple[Log, ...]] = {}
     for container in containers:
         if not declares(container, settings):
             prefixes = " or ".join(settings.log_prefixes)
-            click.echo(f"{container.name}: nothing is declared under {prefixes}", err=True)
+            _tell(f"{container.name}: nothing is declared under {prefixes}")
         accepted = accept_for(container, settings=settings, policy=Policy(), refuse=piloter.refuse)
         logs[container.id] = accepted.logs
         claims.claim(container, (s.name for log in accepted.logs for s in log.file_sets))
@@ -91,8 +91,13 @@ def share(
 def say(container: Container, rejection: Rejection) -> bool:
     """One line on stderr; whether it is a rejection and no mere notice."""
     word = "notice" if rejection.notice else "rejected"
-    click.echo(f"{container.name}: {word}: {rejection}", err=True)
+    _tell(f"{container.name}: {word}: {rejection}")
     return not rejection.notice
+
+
+def _tell(line: str) -> None:
+    """One line on stderr, whatever names and values of tenants are in it."""
+    click.echo(printable(line), err=True)
 
 
 def read(name: str) -> list[Container]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from pilot.cli.options import state_dir
+from pilot.model import printable
 from pilot.state import SOCKET
 
 if TYPE_CHECKING:
@@ -39,30 +40,32 @@ def ask(socket: Path) -> dict[str, Any]:
     import httpx
 
     if not socket.is_socket():
-        click.echo(
-            f"log-pilot: no daemon here: there is no socket {socket} (--state-dir)", err=True
-        )
-        sys.exit(2)
+        _fail(f"no daemon here: there is no socket {socket} (--state-dir)")
     if not os.access(socket, os.W_OK):
-        click.echo(f"log-pilot: may not ask the daemon on {socket}: run as its user", err=True)
-        sys.exit(2)
+        _fail(f"may not ask the daemon on {socket}: run as its user")
     try:
         with httpx.Client(
             transport=httpx.HTTPTransport(uds=str(socket)), timeout=TIMEOUT
         ) as client:
             answer = client.get("http://log-pilot/status")
     except httpx.HTTPError as error:
-        click.echo(f"log-pilot: the daemon does not answer on {socket}: {error}", err=True)
-        sys.exit(2)
+        _fail(f"the daemon does not answer on {socket}: {error}")
     if answer.status_code != httpx.codes.OK:
-        click.echo(f"log-pilot: {answer.text.strip()}", err=True)
-        sys.exit(2)
+        _fail(answer.text.strip())
     found: dict[str, Any] = answer.json()
     return found
 
 
+def _fail(sentence: str) -> NoReturn:
+    click.echo(printable(f"log-pilot: {sentence}"), err=True)
+    sys.exit(2)
+
+
 def lines(found: dict[str, Any]) -> list[str]:
-    """The status for a person: a line for the node, then each container with its logs."""
+    """The status for a person: a few lines for the node, then each container with its logs.
+
+    Names, labels and paths are tenants' text: none of it makes a line or reaches the terminal raw.
+    """
     source, collector, config = found["source"], found["collector"], found["config"]
     listed = "never" if source["listed_ago"] is None else f"{source['listed_ago']:.1f} s ago"
     made = [
@@ -85,7 +88,7 @@ def lines(found: dict[str, Any]) -> list[str]:
             word = "notice" if no["notice"] else "REJECTED"
             hint = f" Did you mean {no['hint']!r}?" if no["hint"] else ""
             made.append(f"  {word} {no['code']} {no['key']!r}: {no['reason']}{hint}")
-    return made
+    return [printable(line) for line in made]
 
 
 def _collector(collector: dict[str, Any]) -> str:

@@ -55,7 +55,8 @@ class Looks:
             kept.again = True
             return
         if self._now() < kept.rest:
-            return  # The check of the next second sees what changed.
+            kept.confirmed = False  # A check after the rest looks, whether or not anything changed.
+            return
         kept.sweeping = True
         group = self._group(kept)
         waiting = self._waiting.setdefault(group, [])
@@ -97,6 +98,7 @@ class Looks:
 
     def check(self, sets: Iterable[PinSet]) -> None:
         """Once a second: look again wherever a folder changed since its last look."""
+        self._workers.relieve()
         groups: dict[int, list[PinSet]] = {}
         for kept in sets:
             if not kept.tended or kept.sweeping:

@@ -28,6 +28,7 @@ CONTAINER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z", re.ASCII)
 ID_RULE = "1 to 128 letters, digits, '_', '.' and '-', beginning with a letter or digit"
 FORMATS = (Framing.DOCKER, Framing.CRI)
 Word = TypeVar("Word", State, Framing)
+DEEPEST = 20  # levels of lists and mappings in a file; what is known needs four
 # The C parser where libyaml is there: ten times as fast.
 LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -39,10 +40,13 @@ def parse_static(text: str, origin: str) -> list[Container]:
     as a whole or not at all.
     """
     try:
+        _check_events(text)
         document = yaml.load(text, Loader=LOADER)  # noqa: S506 - both choices are safe loaders
+    except _RefusedError as error:
+        raise ValueError(f"{origin}: {error}") from None
     except yaml.YAMLError as error:
         raise ValueError(f"{origin}: {_yaml_problem(error)}") from error
-    except (ValueError, RecursionError) as error:  # a date that is none; very deep nesting
+    except Exception as error:  # noqa: BLE001 - a date that is none, and whatever else loaders raise
         raise ValueError(f"{origin}: not usable as YAML: {error}") from error
     if document is None:
         raise ValueError(f"{origin}: nothing in it; write [] if no container is meant")
@@ -55,6 +59,34 @@ def parse_static(text: str, origin: str) -> list[Container]:
             raise ValueError(f"{where}: id {container.id!r} is in this file twice")
         containers[container.id] = container
     return list(containers.values())
+
+
+class _RefusedError(Exception):
+    """Something in the YAML that no file of containers needs."""
+
+
+def _check_events(text: str) -> None:
+    """Refuse deep nesting, aliases and explicit tags before anything is built of them.
+
+    Building recurses in the C parser, past the end of the stack; aliases of aliases grow without
+    end; a tag chooses the code that builds a value. The events come from a state machine that does
+    not recurse. Raises _RefusedError with the line, or YAMLError.
+    """
+    depth = 0
+    for event in yaml.parse(text, Loader=LOADER):
+        problem = ""
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEEPEST:
+                problem = f"nested deeper than {DEEPEST} levels"
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.AliasEvent):
+            problem = f"the alias *{shorten(event.anchor)} is not allowed; write the value again"
+        if tag := getattr(event, "tag", None):
+            problem = problem or f"the tag {shorten(tag)!r} is not allowed; leave it out"
+        if problem:
+            raise _RefusedError(f"line {event.start_mark.line + 1}: {problem}")
 
 
 def _container(table: _Table) -> Container:
@@ -116,7 +148,8 @@ class _Table:
         known = list(keys)
         for key in self._values:
             if key not in known:
-                near = difflib.get_close_matches(str(key), known, 1)
+                text = key if isinstance(key, str) else _shown(key)
+                near = difflib.get_close_matches(text, known, 1)
                 hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
                 raise ValueError(f"{self._where}: unknown key {self._prefix}{_shown(key)}; {hint}")
 
@@ -182,8 +215,10 @@ class _Table:
 
 
 def _shown(value: object) -> str:
-    # A list may be nested deeper than repr can follow.
-    return shorten(reprlib.repr(value) if isinstance(value, dict | list) else repr(value))
+    try:
+        return shorten(reprlib.repr(value) if isinstance(value, dict | list) else repr(value))
+    except ValueError:  # Python writes no integer of more than 4,300 digits.
+        return "a very long number"
 
 
 def _yaml_problem(error: yaml.YAMLError) -> str:

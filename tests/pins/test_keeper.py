@@ -203,6 +203,25 @@ def test_a_set_is_looked_at_since_a_time_only_by_a_look_that_began_later(bench: 
     assert bench.keeper.looked_since("set", ended)
 
 
+def test_a_look_that_is_wanted_while_a_slow_folder_rests_comes_later(bench: Bench) -> None:
+    """Else nobody would find out, at the end of a container, that no file is new."""
+    bench.tend(file_set())
+    bench.clock.now += 1
+    bench.keeper.look("set")
+    call, then = bench.workers.jobs.pop(0)
+    slow = call()
+    slow.took = 1.0
+    then(slow)
+    ended = bench.clock.now = bench.clock.now + 1
+    bench.keeper.tend(file_set(), ended=True)
+    assert bench.workers.jobs == []
+    for _ in range(20):
+        bench.clock.now += 1
+        bench.keeper.check()
+        bench.workers.run()
+    assert bench.keeper.looked_since("set", ended)
+
+
 def test_a_folder_that_is_not_there_yet_is_waited_for(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:

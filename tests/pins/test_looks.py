@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from pilot.pins.confine import FolderMissingError
-from pilot.pins.looks import Looks
+from pilot.pins.looks import AT_ONCE, Looks
 from pilot.pins.record import PinSet
 from pilot.pins.roots import PinRoots
 from pilot.pins.sweep import Sweep
@@ -157,3 +157,48 @@ def test_a_look_at_an_untended_set_pins_and_watches_nothing(bench: Bench) -> Non
     assert list(found.files.values()) == ["app.log"]
     assert found.pinned == []
     assert os.listdir(bench.node.at("/pins")) == []
+
+
+def test_looks_at_one_filesystem_wait_for_each_other(bench: Bench) -> None:
+    sets = [bench.tended(str(number)) for number in range(AT_ONCE + 2)]
+    for kept in sets:
+        bench.looks.look(kept)
+    assert len(bench.workers.jobs) == AT_ONCE
+    bench.workers.call_first()()
+    assert len(bench.workers.jobs) == AT_ONCE
+    bench.workers.run()
+    assert [name for name, *_ in bench.results] == [kept.file_set.name for kept in sets]
+
+
+def test_a_look_that_waited_began_when_it_started(bench: Bench) -> None:
+    """What happened while it waited is in it."""
+    sets = [bench.tended(str(number)) for number in range(AT_ONCE + 1)]
+    for kept in sets:
+        bench.looks.look(kept)
+    bench.clock.now += 7
+    bench.workers.run()
+    assert bench.results[-1][:2] == (str(AT_ONCE), bench.clock.now)
+
+
+def test_looks_that_hang_hold_up_their_own_filesystem_only(bench: Bench) -> None:
+    dead = [bench.tended(f"dead{number}") for number in range(2 * AT_ONCE)]
+    for kept in dead:
+        kept.stamp = (999, 1, 1)
+        bench.looks.look(kept)
+    assert len(bench.workers.jobs) == AT_ONCE
+    bench.workers.jobs.clear()  # never answer
+    good = [bench.tended(f"good{number}") for number in range(2 * AT_ONCE)]
+    for kept in good:
+        kept.stamp = (1000, 1, 1)
+        bench.looks.look(kept)
+    bench.workers.run()
+    assert [name for name, *_ in bench.results] == [kept.file_set.name for kept in good]
+
+
+def test_a_failing_look_makes_room_for_the_next(bench: Bench) -> None:
+    sets = [bench.tended(str(number), "none") for number in range(2 * AT_ONCE)]
+    for kept in sets:
+        bench.looks.look(kept)
+    bench.workers.run()
+    assert len(bench.results) == 2 * AT_ONCE
+    assert all(isinstance(result, FolderMissingError) for *_, result in bench.results)

@@ -31,9 +31,12 @@ SAFE_ID = re.compile(r"[0-9A-Za-z_-][0-9A-Za-z_.-]{0,127}\Z", re.ASCII)
 STOP_GRACE = 10.0  # seconds; a Filebeat that was not told to wait takes at most one
 
 # Who a line is from is ours to say, also where we say nothing: a container's JSON may not fill in.
+# Nor may it choose the document or the data stream that an event becomes part of.
 RESERVED = (
+    "_id",
     "container_id",
     "container_image",
+    "data_stream",
     "docker_app",
     "docker_container",
     "docker_service",
@@ -54,6 +57,9 @@ DOTTED = (
     "agent.name",
     "agent.type",
     "agent.version",
+    "data_stream.dataset",
+    "data_stream.namespace",
+    "data_stream.type",
     "ecs.version",
     "host.name",
     "input.type",
