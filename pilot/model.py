@@ -201,7 +201,7 @@ def printable(text: str) -> str:
     r"""Text that is one line everywhere and does nothing to a terminal.
 
     Control characters, line and paragraph separators, bidirectional controls and lone surrogates
-    become the escapes of a Python string (`\n`, `\x1b`, `\u202e`); all else, a backslash too, stays.
+    become the escapes of a Python string (`\n`, `\x1b`, `\u202e`); all else stays, backslashes too.
     """
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 

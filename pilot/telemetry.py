@@ -16,11 +16,6 @@ from pilot.model import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
-
-    _ExceptionInfo = (
-        tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
-    )
 
 LEVELS = ("debug", "info", "warning", "error")
 QUEUED = 10_000  # log lines that may wait for stderr before further ones are dropped
@@ -30,12 +25,11 @@ LAST = 1.0  # seconds that a slow stderr gets at the end, twice
 class _OneLine(logging.Formatter):
     """A message is one line whatever is in it; so is each line of a traceback, set in below it."""
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        return printable(super().formatMessage(record))
-
-    def formatException(self, ei: _ExceptionInfo) -> str:  # noqa: N802 - logging's name
-        lines = super().formatException(ei).split("\n")
-        return "\n".join(f"  {printable(line)}" for line in lines)
+    def format(self, record: logging.LogRecord) -> str:
+        """The message and the traceback, without time and level."""
+        below = self.formatException(record.exc_info).split("\n") if record.exc_info else []
+        below += record.stack_info.split("\n") if record.stack_info else []
+        return "\n".join([printable(record.getMessage()), *(f"  {printable(x)}" for x in below)])
 
 
 class _DroppingHandler(logging.handlers.QueueHandler):

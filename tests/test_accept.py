@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilot.accept import Accepted, accept, declares
+from pilot.accept import MAX_FILE_SETS, MAX_REJECTIONS, Accepted, accept, declares
 from pilot.fields import fields
-from pilot.model import Container, Format, Mount
+from pilot.model import Code, Container, Format, Mount, printable, shorten
 from pilot.policy import Policy
 from pilot.settings import Settings
 from tests.declarations.making import ID, bind, container, texts, volume
@@ -110,6 +110,46 @@ def test_mounts_of_the_nodes_own_are_refused(source: str, kind: str, item: str) 
     assert code in ("mount-forbidden", "mount-unsupported")
 
 
+VICTIM = "d" * 64
+
+
+@pytest.mark.parametrize("root", ["/data/docker", "/data/docker/100000.100000"])
+@pytest.mark.parametrize(
+    ("source", "item"),
+    [
+        (f"/data/docker/containers/{VICTIM}", f"/m/{VICTIM}-json.log"),
+        (f"/data/docker/containers/{VICTIM}/{VICTIM}-json.log", "/m"),
+        ("/data/docker/containers", f"/m/{VICTIM}/{VICTIM}-json.log"),
+        ("/data/docker", "/m/a.log"),
+        ("/data", "/m/a.log"),
+        ("/data/docker/overlay2/x/merged", "/m/a.log"),
+        ("/data/docker/volumes/v/_data", "/m/a.log"),
+    ],
+)
+def test_binds_below_the_runtimes_own_root_are_refused(root: str, source: str, item: str) -> None:
+    log_path = f"{root}/containers/{ID}/{ID}-json.log"
+    mounts = (bind("/m", source), Mount("/v", f"{root}/volumes/v/_data", "volume"))
+    env = {"aliyun_logs_a": item, "aliyun_logs_b": "/v/x.log,stdout"}
+    logs, rejections = summary(container(env, mounts=mounts, log_path=log_path))
+    assert logs == {"b": [f"{root}/volumes/v/_data/x.log", log_path]}
+    assert rejections == [("a", "mount-forbidden", shorten(item))]
+
+
+@pytest.mark.parametrize(
+    ("source", "item"),
+    [
+        (f"/data/docker/containers/{VICTIM}", "/m/*.log"),
+        (f"/data/docker/containers/{VICTIM}/{VICTIM}-json.log", "/m"),
+        ("/data/docker/containers", f"/m/{VICTIM}/*"),
+        ("/data/docker", f"/m/containers/{VICTIM}/x.log"),
+        ("/data", f"/m/docker/containers/{VICTIM}/mounts/secrets/x"),
+    ],
+)
+def test_a_log_driver_that_hides_the_root_opens_no_other_container(source: str, item: str) -> None:
+    here = container({"aliyun_logs_a": item}, mounts=(bind("/m", source),), log_path="")
+    assert summary(here) == ({}, [("a", "mount-forbidden", shorten(item))])
+
+
 def test_a_named_volume_below_the_docker_root_is_good() -> None:
     logs, rejections = summary(container({"aliyun_logs_a": "/v/x/a.log"}, mounts=MOUNTS))
     assert logs == {"a": ["/var/lib/docker/volumes/data/_data/x/a.log"]}
@@ -188,6 +228,15 @@ def test_a_hostile_key_or_value_is_named_and_hurts_no_neighbour(key: str, value:
         assert str(each).isprintable()
 
 
+@pytest.mark.parametrize("kind", ["\x1b]0;x\x07", "a\nb", "\u202e", "\x85"])
+def test_a_mounts_kind_is_written_as_one_line(kind: str) -> None:
+    here = container({"aliyun_logs_a": "/m/a.log"}, mounts=(Mount("/m\n", "", kind),))
+    other = container({"aliyun_logs_a": "/m/a.log"}, mounts=(Mount("/m", "", kind),))
+    for rejection in (*accepted(here).rejections, *accepted(other).rejections):
+        assert str(rejection).isprintable()
+        assert printable(rejection.value) == rejection.value
+
+
 @pytest.mark.parametrize(
     "tag", ["${X}", "${", "%{[x]}", "a: b", "- x", "'q'", "&a *a", "# no", "{{ x }}", "\\", "!x"]
 )
@@ -203,7 +252,58 @@ def test_hundreds_of_hostile_logs_are_all_answered() -> None:
     env |= {f"aliyun_logs_m{number:03}": f"/logs/{number}" for number in range(250)}
     result = accepted(container(env, mounts=MOUNTS))
     assert len(result.logs) == SETTINGS.max_logs
-    assert len(result.rejections) == 250 + 150
+    assert len(result.rejections) == MAX_REJECTIONS
+    *shown, last = result.rejections
+    assert [each.log for each in shown] == [f"l{number:03}" for number in range(99)]
+    assert (last.code, last.key) == (Code.LOGS_TOO_MANY, "aliyun_logs_l099")
+    assert last.reason.startswith(f"here and behind it {250 + 150 - 99} more ")
+    assert not last.notice
+
+
+@pytest.mark.parametrize("count", [MAX_REJECTIONS, MAX_REJECTIONS + 1])
+def test_rejections_are_counted_only_beyond_the_limit(count: int) -> None:
+    env = {f"aliyun_logs_l{number:03}": "relative" for number in range(count)}
+    *_, last = accepted(container(env)).rejections
+    assert (last.code is Code.LOGS_TOO_MANY) == (count > MAX_REJECTIONS)
+
+
+def test_notices_that_are_left_out_are_counted_by_a_notice() -> None:
+    env = {f"aliyun_logs_l{number:03}": f"/logs/{number}" for number in range(100)}
+    env |= {f"{key}_max_bytes": "1" for key in env}
+    env |= {f"{key}_encoding": "latin1" for key in env if key.count("_") == 2}
+    result = accepted(container(env, mounts=MOUNTS))
+    assert (len(result.logs), len(result.rejections)) == (100, MAX_REJECTIONS)
+    assert all(each.notice for each in result.rejections)
+
+
+def test_small_labels_make_no_huge_fragment() -> None:
+    env = {
+        f"aliyun_logs_l{number:03}": ",".join(f"/logs/{number}x{item}" for item in range(32))
+        for number in range(100)
+    }
+    labels = {f"com.aliyun.access.l{number}": "x" * 4000 for number in range(100)}
+    here = container(env, labels, mounts=MOUNTS)
+    result = accepted(here)
+    assert sum(len(log.file_sets) for log in result.logs) == MAX_FILE_SETS
+    assert [log.name for log in result.logs] == [f"l{number:03}" for number in range(7)]
+    assert [each.log for each in result.rejections[:94]] == [f"l{n:03}" for n in range(6, 100)]
+    assert {each.code for each in result.rejections} == {Code.LOGS_TOO_MANY}
+    assert f"{MAX_FILE_SETS} streams and paths" in result.rejections[0].reason
+    written = [fields(here, log, "n") for log in result.logs for _ in log.file_sets]
+    assert sum(len(f"{name}{value}") for one in written for name, value in one.items()) < 500_000
+
+
+def test_a_full_container_still_says_who_has_a_file() -> None:
+    env = {
+        f"aliyun_logs_l{number}": ",".join(f"/logs/{number}x{item}" for item in range(25))
+        for number in range(8)
+    }
+    env["aliyun_logs_z"] = "/logs/0x0,/logs/new,/logs/newer"
+    _, rejections = summary(container(env, mounts=MOUNTS))
+    assert rejections == [
+        ("z", "claimed", "/logs/0x0"),
+        ("z", "logs-too-many", "/logs/new"),
+    ]
 
 
 @given(texts, texts)
@@ -234,6 +334,8 @@ def test_any_text_gives_places_below_their_roots_and_rejections_that_name_their_
         assert rejection.key in env or rejection.key in labels
         assert rejection.reason
         assert str(rejection).isprintable()
+        shown = f"{rejection}{rejection.value}{rejection.log}{rejection.hint}{rejection.reason}"
+        assert printable(shown) == shown
 
 
 @given(texts, texts, st.randoms())

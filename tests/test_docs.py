@@ -10,6 +10,7 @@ import click
 import pytest
 
 from pilot.cli.run import run
+from pilot.drain import Phase
 
 ROOT = Path(__file__).parents[1]
 PILOT = ROOT / "pilot"
@@ -133,6 +134,19 @@ def test_relative_links_lead_somewhere(page: str) -> None:
         if anchor and anchor not in anchors(target.relative_to(ROOT).as_posix()):
             broken.append(link)
     assert broken == []
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    linked = {link.partition("#")[0] for link in LINK.findall(README)}
+    pages = {page for page in PAGES if not page.startswith("docs/decisions/")}
+    assert pages - linked - {"README.md"} == set()
+
+
+def test_the_vocabulary_has_every_phase() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    row = re.search(r"^\| phase \|.*: (.+) \|$", text, re.MULTILINE)
+    assert row
+    assert row[1].split(", ") == list(Phase)
 
 
 def test_decisions_are_numbered_without_a_gap_and_short() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilot.fields import MAX_ACCESS_LABELS, MAX_FIELD, fields
+from pilot.fields import MAX_ACCESS, MAX_ACCESS_LABELS, MAX_FIELD, fields
 from pilot.model import Log, Pod
 from tests.declarations.making import ID, any_text, container
 
@@ -108,6 +108,26 @@ def test_access_labels_become_fields_if_their_names_are_plain() -> None:
 def test_access_labels_have_an_end() -> None:
     labels = {f"com.aliyun.access.l{number}": "x" for number in range(500)}
     assert len(made(container(labels=labels))) == len(OWN) + MAX_ACCESS_LABELS
+
+
+def test_access_labels_that_do_not_fit_are_left_out_and_the_order_is_by_name() -> None:
+    sizes = {"a": 1000, "b": 4000, "c": 900, "d": 20}  # b is cut to MAX_FIELD and still too long
+    labels = {f"com.aliyun.access.{name}": "x" * size for name, size in reversed(sizes.items())}
+    found = made(container(labels=labels))
+    assert [name for name in found if name not in OWN] == [
+        "com_aliyun_access_a",
+        "com_aliyun_access_c",
+        "com_aliyun_access_d",
+    ]
+    assert found == made(container(labels=dict(sorted(labels.items()))))
+
+
+@given(st.dictionaries(st.from_regex(r"[a-zA-Z0-9_.-]{1,64}", fullmatch=True), any_text))
+def test_access_labels_together_are_small(texts: dict[str, str]) -> None:
+    labels = {f"com.aliyun.access.{name}": text * 20 for name, text in texts.items()}
+    found = made(container(labels=labels))
+    added = [f"{name}{value}" for name, value in found.items() if name not in OWN]
+    assert sum(map(len, added)) <= MAX_ACCESS
 
 
 def test_own_fields_win_over_tags() -> None:

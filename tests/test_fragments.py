@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING
 
 from pilot.configdir import MARK, ConfigDirectory
 from pilot.fragments import Fragments, inputs_of
-from pilot.model import Container, FileSet, Format, Fragment, Framing, Input, Log, State
-from pilot.piloters import PiloterError
+from pilot.model import Container, FileSet, Format, Framing, Input, Log, State
 from pilot.settings import Settings
 from tests.fakes.piloter import FakePiloter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pytest
 
 
@@ -191,22 +188,11 @@ def test_what_somebody_removed_or_changed_is_written_again_and_the_rest_is_not_t
     assert fragments.writes == writes
 
 
-class Refusing(FakePiloter):
-    """A piloter whose template fails for some containers."""
-
-    __slots__ = ("refused",)
-
-    def render(self, container: Container, inputs: Sequence[Input]) -> Fragment:
-        if container.id in self.refused:
-            raise PiloterError("fragment.conf, line 2: there is no pod")
-        return FakePiloter.render(self, container, inputs)
-
-
-def refusing(folder: Path, *refused: str) -> tuple[Fragments, Refusing]:
+def failing(folder: Path, *names: str) -> tuple[Fragments, FakePiloter]:
+    """Fragments for whose piloter some containers' template fails."""
     directory = ConfigDirectory(folder, ".conf")
     directory.adopt()
-    piloter = Refusing(folder)
-    piloter.refused = set(refused)
+    piloter = FakePiloter(folder, failing=set(names))
     return Fragments(piloter, directory), piloter
 
 
@@ -214,7 +200,7 @@ def test_a_template_that_fails_for_one_container_hurts_no_other_and_stays_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    fragments, _ = refusing(tmp_path, "bad")
+    fragments, _ = failing(tmp_path, "bad")
     assert not fragments.want(container("bad"), inputs("bad"))
     for _ in range(3):
         fragments.want(container("good"), inputs("good"))
@@ -228,14 +214,14 @@ def test_a_template_that_fails_for_one_container_hurts_no_other_and_stays_said(
 
 
 def test_a_template_that_fails_later_keeps_the_last_good_file(tmp_path: Path) -> None:
-    fragments, piloter = refusing(tmp_path)
+    fragments, piloter = failing(tmp_path)
     fragments.want(container("a"), inputs("old"))
-    piloter.refused = {"a"}
+    piloter.failing = {"a"}
     assert not fragments.want(container("a"), inputs("new"))
     fragments.retry()
     assert (tmp_path / "a.conf").read_bytes() == MARK + b"\nold /p\n"
     assert fragments.unwritten == {"a"}
-    piloter.refused = set()
+    piloter.failing = set()
     assert fragments.want(container("a"), inputs("new"))
     assert (tmp_path / "a.conf").read_bytes() == MARK + b"\nnew /p\n"
     assert fragments.unwritten == set()
@@ -243,7 +229,7 @@ def test_a_template_that_fails_later_keeps_the_last_good_file(tmp_path: Path) ->
 
 
 def test_a_container_that_goes_takes_its_problem_along(tmp_path: Path) -> None:
-    fragments, _ = refusing(tmp_path, "a")
+    fragments, _ = failing(tmp_path, "a")
     fragments.want(container("a"), inputs("a"))
     fragments.want(container("a"), [])
     assert fragments.unwritten == set()
@@ -251,7 +237,7 @@ def test_a_container_that_goes_takes_its_problem_along(tmp_path: Path) -> None:
 
 
 def test_a_disk_s_problem_and_a_template_s_are_both_said_while_they_last(tmp_path: Path) -> None:
-    fragments, _ = refusing(tmp_path, "bad")
+    fragments, _ = failing(tmp_path, "bad")
     fragments.want(container("bad"), inputs("bad"))
     (tmp_path / "a.conf").mkdir()
     fragments.want(container("a"), inputs("a"))

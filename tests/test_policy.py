@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilot.policy import NODE_FOLDERS, RUNTIME_ROOTS, Policy
+from pilot.policy import NODE_FOLDERS, RUNTIME_ROOTS, Policy, root_of
 from tests.declarations.making import any_text
 
 POLICY = Policy(roots=("/data/docker/",))
@@ -79,6 +79,79 @@ def test_a_volume_may_lie_where_its_runtime_keeps_volumes_and_a_bind_may_not(pat
 )
 def test_a_volume_elsewhere_among_the_nodes_own_is_forbidden(path: str) -> None:
     assert POLICY.forbids(path, "volume")
+
+
+OWN = Policy(
+    roots=("/var/lib/log-pilot", "/etc/filebeat", "/var/log/log-pilot", "/mnt/a/log-pilot/")
+)
+
+
+@pytest.mark.parametrize("kind", ["bind", "volume"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/var/lib/log-pilot",
+        "/var/lib/log-pilot/sets/x.json",
+        "/var/log/log-pilot/stdout-abc",
+        "/var/log",
+        "/mnt/a/log-pilot/x",
+        "/mnt/a",
+        "/mnt",
+    ],
+)
+def test_the_pilots_own_folders_are_forbidden_to_every_kind(path: str, kind: str) -> None:
+    assert OWN.forbids(path, kind)
+    assert OWN.forbids("/var/lib/docker/volumes/v/_data", "volume") is None
+    assert OWN.forbids("/mnt/b", kind) is None
+
+
+def test_a_volume_that_the_pilot_keeps_its_own_files_in_is_nobody_elses() -> None:
+    own = Policy(roots=("/var/lib/docker/volumes/pilot/_data",))
+    assert own.forbids("/var/lib/docker/volumes/pilot/_data", "volume")
+    assert own.forbids("/var/lib/docker/volumes/other/_data", "volume") is None
+
+
+def test_the_root_of_a_containers_runtime_counts_for_that_call() -> None:
+    assert Policy().forbids("/data/docker/containers/x", "bind", "/data/docker")
+    assert Policy().forbids("/data/docker/volumes/v/_data", "volume", "/data/docker") is None
+    assert Policy().forbids("/data/docker/containers/x") is None
+
+
+@pytest.mark.parametrize(
+    ("log_path", "root"),
+    [
+        ("/data/docker/containers/a/a-json.log", "/data/docker"),
+        ("/data//docker/./containers/a/a-json.log", "/data/docker"),
+        ("/data/1.1/containers/a/a-json.log", "/data"),
+        ("/data/containers/containers/a/a-json.log", "/data/containers"),
+        ("/data/docker/containers/a/b-json.log", ""),
+        ("/data/docker/containers/a/a-json.log.1", ""),
+        ("/containers/a/a-json.log", ""),
+        ("/var/log/pods/n_p_u/c/0.log", ""),
+        ("data/containers/a/a-json.log", ""),
+        ("", ""),
+    ],
+)
+def test_the_root_is_told_by_dockers_place_for_a_log(log_path: str, root: str) -> None:
+    assert root_of(log_path) == root
+
+
+@pytest.mark.parametrize(
+    ("path", "forbidden"),
+    [
+        (f"/x/containers/{'a' * 64}", True),
+        (f"/x/containers/{'a' * 64}/mounts/secrets", True),
+        (f"/x/containers/{'a' * 63}", False),
+        (f"/x/containers/{'a' * 65}", False),
+        ("/x/containers/web", False),
+        (f"/x/{'a' * 64}", False),
+    ],
+)
+def test_a_bind_of_what_looks_like_one_containers_folder_is_forbidden(
+    path: str, *, forbidden: bool
+) -> None:
+    assert bool(Policy().forbids(path)) is forbidden
+    assert Policy().forbids(path, "volume") is None
 
 
 @pytest.mark.parametrize("path", ["", "srv", "../etc", "/srv/../etc", "/srv/.."])

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import io
 import logging
 import subprocess
 import sys
+from contextlib import redirect_stderr
 
 import pytest
+from hypothesis import given
 
+from pilot.model import printable
 from pilot.telemetry import logging_to_stderr
+from tests.declarations.making import any_text
 
 
 def test_lines_of_the_level_and_above_reach_stderr_before_the_context_ends(
@@ -29,6 +34,29 @@ def test_an_exception_is_told_whole(capsys: pytest.CaptureFixture[str]) -> None:
         except ValueError:
             logging.getLogger("a").exception("it failed")
     assert "ValueError: invalid literal" in capsys.readouterr().err
+
+
+def failing(text: str) -> None:
+    raise ValueError(text)
+
+
+@given(any_text, any_text)
+def test_a_record_is_one_line_and_its_traceback_is_set_in(text: str, other: str) -> None:
+    told = io.StringIO()
+    with redirect_stderr(told), logging_to_stderr("warning"):
+        logging.getLogger("a").warning("%s", text)
+        try:
+            failing(other)
+        except ValueError:
+            logging.getLogger("b").exception(text.replace("%", "%%"), stack_info=True)
+    first, second, *below = told.getvalue().removesuffix("\n").split("\n")
+    assert first.endswith(f"WARNING a: {printable(text)}")
+    assert " ERROR   b: " in second
+    assert below[0] == "  Traceback (most recent call last):"
+    assert any("ValueError" in line for line in below)
+    for line in (first, second, *below):
+        assert printable(line) == line
+    assert all(line.startswith("  ") for line in below)
 
 
 def test_the_handler_goes_with_the_context(capsys: pytest.CaptureFixture[str]) -> None:

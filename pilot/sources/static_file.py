@@ -46,7 +46,7 @@ def parse_static(text: str, origin: str) -> list[Container]:
         raise ValueError(f"{origin}: {error}") from None
     except yaml.YAMLError as error:
         raise ValueError(f"{origin}: {_yaml_problem(error)}") from error
-    except Exception as error:  # noqa: BLE001 - a date that is none, and whatever else loaders raise
+    except Exception as error:  # a date that is none, and whatever else loaders raise
         raise ValueError(f"{origin}: not usable as YAML: {error}") from error
     if document is None:
         raise ValueError(f"{origin}: nothing in it; write [] if no container is meant")
@@ -82,11 +82,14 @@ def _check_events(text: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         elif isinstance(event, yaml.AliasEvent):
-            problem = f"the alias *{shorten(event.anchor)} is not allowed; write the value again"
+            problem = (
+                f"the alias *{shorten(event.anchor or '')} is not allowed; write the value again"
+            )
         if tag := getattr(event, "tag", None):
             problem = problem or f"the tag {shorten(tag)!r} is not allowed; leave it out"
         if problem:
-            raise _RefusedError(f"line {event.start_mark.line + 1}: {problem}")
+            line = f"line {event.start_mark.line + 1}: " if event.start_mark else ""
+            raise _RefusedError(line + problem)
 
 
 def _container(table: _Table) -> Container:

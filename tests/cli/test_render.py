@@ -68,6 +68,18 @@ def test_a_rejection_is_one_line_on_stderr_with_the_key_and_exit_code_1() -> Non
     assert yaml.safe_load(result.stdout)
 
 
+def test_hostile_names_and_keys_stay_on_their_line() -> None:
+    env = ["aliyun_logs_web=stdout", "aliyun_logs_bad=rel\x1b[2J\nforged"]
+    config = {"Env": env, "Labels": {}}
+    nothing = inspected(Id="b" * 64, Name="/n\u2028\x07", Config={"Env": [], "Labels": {}})
+    result = render("-", stdin=json.dumps([inspected(Name="/w\n\x1b", Config=config), nothing]))
+    assert result.exit_code == 1
+    first, second = result.stderr.splitlines()
+    assert first.startswith("w\\n\\x1b: rejected: value-invalid")
+    assert second.startswith("n\\u2028\\x07: nothing is declared")
+    assert first.isprintable()
+
+
 def test_the_loser_of_a_shared_file_is_rejected_and_told_the_winner() -> None:
     mounts = [{"Type": "volume", "Source": "/srv/v", "Destination": "/logs"}]
     env = {"Config": {"Env": ["aliyun_logs_app=/logs/app.log"], "Labels": {}}, "Mounts": mounts}

@@ -8,9 +8,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from click.testing import CliRunner
+from hypothesis import given
 
 from pilot.cli import main
 from pilot.cli.status import lines
+from pilot.model import printable
+from tests.declarations.making import any_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,3 +97,38 @@ def test_what_a_deadline_lost_and_a_sick_source_are_said() -> None:
     shown = "\n".join(lines(sick))
     assert "refused; listed never" in shown
     assert "LOST at the deadline: 7 bytes" in shown
+
+
+def test_a_label_forges_no_line_and_reaches_no_terminal() -> None:
+    pod = "kube-system/web\x1b]0;PWNED\x07\x1b[2J\nsource     all is well"
+    shown = lines(answer(containers=[container(pod=pod)]))
+    named = r"kube-system/web\x1b]0;PWNED\x07\x1b[2J\nsource     all is well"
+    assert shown[-1] == f"web ({'c' * 12}) pod {named}: running"
+
+
+@given(any_text, any_text)
+def test_no_line_holds_what_a_terminal_would_obey(text: str, other: str) -> None:
+    no = {"code": "x", "key": text, "reason": other, "hint": text, "notice": False}
+    file_set = {"folder": text, "pattern": other, "direct": False, "owner": text, "problem": other}
+    log = {"name": text, "file_sets": [file_set, {**file_set, "owner": "c" * 64}]}
+    found = answer(
+        type=text,
+        source={"problem": text, "listed_ago": None},
+        config={"problem": other},
+        state={"problem": text},
+        collector={"supervised": True, "state": text, "pid": 1, "starts": 1},
+        containers=[container(name=text, pod=other, phase=text, logs=[log], rejections=[no])],
+    )
+    shown = lines(found)
+    assert len(shown) in {7, 8}
+    for line in shown:
+        assert printable(line) == line
+        assert len(line.splitlines()) == 1
+        line.encode()
+
+
+def test_the_socket_in_a_sentence_is_one_line(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["status", "--state-dir", str(tmp_path / "a\n\x1bb")])
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert "a\\n\\x1bb" in line

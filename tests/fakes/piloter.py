@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pilot.configdir import MARK
 from pilot.model import Command, Container, FileSet, Fragment, Input, Log, Rejection
+from pilot.piloters import PiloterError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -22,11 +23,14 @@ class FakePiloter:
     suffix: str = ".conf"
     read: dict[tuple[str, str], int] = field(default_factory=dict)
     unreadable: OSError | None = None
+    failing: set[str] = field(default_factory=set)  # containers for which nothing can be made
 
     def refuse(self, log: Log) -> Rejection | None:
         return None
 
     def render(self, container: Container, inputs: Sequence[Input]) -> Fragment:
+        if container.id in self.failing:
+            raise PiloterError("fragment.conf, line 2: there is no pod")
         lines = [f"{each.id} {each.pins}\n".encode() for each in inputs]
         return Fragment(container.id, MARK + b"\n" + b"".join(lines))
 

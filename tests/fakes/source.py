@@ -25,6 +25,7 @@ class FakeSource:
         self.containers: dict[str, Container] = {}
         self.hidden: set[str] = set()  # ids that lists leave out
         self.broken = ""  # every answer is this SourceError
+        self.failing: set[str] = set()  # ids that no look can say anything of
         self.silent = False  # changes are not announced
         self.hang = threading.Event()
         self.hang.set()  # cleared: every answer waits
@@ -52,6 +53,8 @@ class FakeSource:
     def look(self, container_id: str) -> Container | None:
         self.looks.append(container_id)
         self._answer()
+        if container_id in self.failing:
+            raise SourceError(f"container {container_id}: layer does not exist")
         found = self.containers.get(container_id)
         return found and replace(found, stamp=found.state)
 

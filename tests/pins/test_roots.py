@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -94,3 +95,30 @@ def test_chosen_roots_are_the_only_ones(tmp_path: Path) -> None:
     found = roots(tmp_path, "/pins")
     found.add_near(output("/data/containers/x"))
     assert [each.path for each in found.roots] == ["/pins"]
+
+
+@needs_root
+def test_a_root_whose_disk_is_full_when_the_pilot_starts_stays_in_use(tmp_path: Path) -> None:
+    with tmpfs(tmp_path / "disk", "size=64k,nr_inodes=8") as disk:
+        (disk / "pins" / "set").mkdir(parents=True)
+        (disk / "pins" / "set" / "a.log~1~1").write_text("unread\n")
+        (disk / "ballast").write_bytes(b"x" * 56 * 1024)
+        found = roots(tmp_path, "/disk/pins")
+        assert [each.path for each in found.roots] == ["/disk/pins"]
+        assert found.roots[0].device == disk.stat().st_dev
+        assert os.listdir(disk / "pins") == ["set"], "no probe is left"
+        (disk / "ballast").unlink()
+        for number in range(8):
+            try:
+                (disk / str(number)).touch()
+            except OSError:
+                break  # no inodes any more
+        assert len(roots(tmp_path, "/disk/pins").roots) == 1
+
+
+@needs_root
+def test_a_root_that_became_read_only_stays_in_use_for_what_it_holds(tmp_path: Path) -> None:
+    with tmpfs(tmp_path / "disk", "size=64k") as disk:
+        (disk / "pins" / "set").mkdir(parents=True)
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        assert [each.path for each in roots(tmp_path, "/disk/pins").roots] == ["/disk/pins"]

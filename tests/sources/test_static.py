@@ -153,7 +153,14 @@ def test_a_path_through_a_file_is_an_error(folder: Path) -> None:
 # ---- broken files
 
 
-@pytest.mark.parametrize("content", [b"id: [", b"", b"id: \xff\xfe", b"id: b\nnam: x"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"id: [", b"", b"id: \xff\xfe", b"id: b\nnam: x"),
+        *(b"[" * 60_000, b"id: !!bool x", b"id: b\nenv: &e {}\nlabels: *e"),
+    ],
+    ids=["open", "empty", "no text", "unknown key", "deep", "tag", "alias"],
+)
 def test_a_broken_file_keeps_its_last_good_state_and_says_so_once(
     folder: Path, source: StaticSource, caplog: pytest.LogCaptureFixture, content: bytes
 ) -> None:

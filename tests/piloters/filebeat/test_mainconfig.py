@@ -77,7 +77,7 @@ def test_filebeats_own_variable_wins_for_the_output() -> None:
         ({"FILEBEAT_LOG_LEVEL": "loud"}, "FILEBEAT_LOG_LEVEL = 'loud': give one of debug, info"),
         ({"FILEBEAT_SHUTDOWN_TIMEOUT": "soon"}, "FILEBEAT_SHUTDOWN_TIMEOUT = 'soon': give seconds"),
         ({"FILEBEAT_MAX_PROCS": "0"}, "FILEBEAT_MAX_PROCS = '0': give a whole number from 1"),
-        ({"FILEBEAT_MAX_PROCS": "1\n2"}, "FILEBEAT_MAX_PROCS = '1\\\\n2'"),
+        ({"FILEBEAT_MAX_PROCS": "1\n2"}, "FILEBEAT_MAX_PROCS = '1\\\\\\\\n2'"),
         ({"CONSOLE_PRETTY": "maybe"}, "CONSOLE_PRETTY = 'maybe': give one of true, false"),
         (
             {"LOGGING_OUTPUT": "file", "FILE_PATH": "/x", "FILE_PERMISSIONS": "rw"},

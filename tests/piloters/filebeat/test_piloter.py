@@ -9,9 +9,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilot.model import Format, Framing
+from pilot.fields import fields
+from pilot.model import Container, Format, Framing, Log, State
 from pilot.piloters import PiloterError, create
-from pilot.piloters.filebeat.piloter import RESERVED, FilebeatPiloter, file_name
+from pilot.piloters.filebeat.piloter import DOTTED, RESERVED, FilebeatPiloter, file_name
 from tests.piloters.filebeat import making
 
 if TYPE_CHECKING:
@@ -108,6 +109,21 @@ def test_json_goes_to_the_top_but_not_over_what_is_ours() -> None:
     }
     dropped = processors(item, "drop_fields")[0]["fields"]
     assert set(RESERVED) - set(dropped) == {"k8s_pod"}
+
+
+def test_json_may_name_nothing_that_is_ours_to_say() -> None:
+    compose = (f"com.docker.compose.{name}" for name in ("project", "service"))
+    kubernetes = (
+        f"io.kubernetes.{name}"
+        for name in ("container.name", "pod.name", "pod.namespace", "pod.uid")
+    )
+    labels = dict.fromkeys((*compose, *kubernetes), "x")
+    container = Container(id="a", name="b", image="c", state=State.RUNNING, labels=labels)
+    log = Log(name="web", key="aliyun_logs_web", file_sets=())
+    names = set(fields(container, log, "node"))
+    assert len(names) == 13
+    assert names | {"_id", "data_stream"} == set(RESERVED)
+    assert {f"data_stream.{part}" for part in ("dataset", "namespace", "type")} <= set(DOTTED)
 
 
 def test_characters_with_a_meaning_in_globs_and_regexps_are_literal() -> None:

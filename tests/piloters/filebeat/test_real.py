@@ -105,6 +105,8 @@ HOSTILE: list[dict[str, Any]] = [
     {"host": "evil", "json.host": "taken", "json": {"host": "taken"}, "ecs": None},
     {"log_pilot_log.file.path": "evil", "log_pilot_log": "evil", "log": {"file": "evil"}},
     {"fields": {"k8s_pod": "evil"}, "tags": ["mine"], "_id": "evil", "": "evil"},
+    {"data_stream": {"type": "evil"}, "_id": {"a": "evil"}},
+    {"data_stream.type": "evil", "data_stream.dataset": "evil", "data_stream.namespace": "evil"},
 ]
 
 
@@ -141,12 +143,14 @@ def test_a_hostile_json_line_cannot_say_who_it_is_or_where_it_goes(
         assert event["log"]["file"] == plain["log"]["file"]
         assert event["log"]["file"]["path"] == "/in $1/a=20b.json"
         offsets.append(event["log"]["offset"])
-        assert "docker_app" not in event
+        assert not event.keys() & {"docker_app", "data_stream", "_id"}
         assert "evil" not in json.dumps(
             {
                 key: value
                 for key, value in event.items()
-                if key.startswith(("agent", "docker", "ecs", "host", "input", "log.", "k8s"))
+                if key.startswith(
+                    ("agent", "data_stream", "docker", "ecs", "host", "input", "log.", "k8s")
+                )
             }
         )
     assert offsets == sorted(set(offsets))
