@@ -111,12 +111,12 @@ def settings(folder: Path) -> Settings:
 
 
 class Companion:
-    """Moves the pretend node on beside the agent and says when every line was seen."""
+    """Moves the pretend node on beside the pilot and says when every line was seen."""
 
     def __init__(
         self, node: DemoNode, tally: Tally, reconciler: Reconciler, *, exit_when_done: bool
     ) -> None:
-        """Watch these; with `exit_when_done` end the agent."""
+        """Watch these; with `exit_when_done` end the pilot."""
         self._node, self._tally, self._reconciler = node, tally, reconciler
         self._exit = exit_when_done
         self._over = threading.Event()

@@ -1,6 +1,6 @@
-"""The agent's stdout, for the collector's lines: a full disk holds them up and skips none.
+"""The pilot's stdout, for the collector's lines: a full disk holds them up and skips none.
 
-A reader that is gone (`log-pilot demo | head`) ends the agent, in order.
+A reader that is gone (`log-pilot demo | head`) ends the pilot, in order.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Output:
     def _give_up(self) -> None:
         """Never returns: a line that was taken would count as printed."""
         self.gone = True
-        log.error("nobody reads stdout any more: the agent ends")
+        log.error("nobody reads stdout any more: the pilot ends")
         if self._end:
             self._end()
         threading.Event().wait()

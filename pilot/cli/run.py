@@ -84,7 +84,7 @@ def run_agent(settings: Settings) -> None:
     """Run until a signal; a setting that cannot work ends it with exit code 2 and a sentence.
 
     The end of whoever reads stdout ends it, too, with exit code 1: nobody asked for that, and what
-    restarts the agent may also repair its stdout.
+    restarts the pilot may also repair its stdout.
     """
     output = Output()
     try:

@@ -1,6 +1,6 @@
 """A pretend node below one folder: static files say what runs there, small programs write its logs.
 
-The agent is to run with `--node-root <folder>/node` and the static source on `<folder>/containers`.
+The pilot is to run with `--node-root <folder>/node` and the static source on `<folder>/containers`.
 """
 
 from __future__ import annotations
