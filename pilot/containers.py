@@ -133,7 +133,7 @@ class Containers:
                     self._keeper.tend(file_set, ended=ended)
 
     def due(self, key: tuple[str, str]) -> None:
-        """Something asked for with `later` has come."""
+        """A deadline that was set for a container has come."""
         what, container_id = key
         known = self.tracked.get(container_id)
         if not known:
@@ -159,11 +159,10 @@ class Containers:
 
     def draining_sets(self) -> list[str]:
         """The file sets whose reading matters for the end of a container."""
-        phases = (Phase.DRAINING, Phase.DRAINED)
         return [
             name
             for known in self.tracked.values()
-            if known.phase is Phase.DRAINING or (known.gone and known.phase in phases)
+            if known.phase is Phase.DRAINING or (known.gone and known.phase is Phase.DRAINED)
             for name in self._own_sets(known)
         ]
 
