@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TEMPORARY = ".log-pilot-"  # starts the name of a file that is being written
 
@@ -47,3 +52,16 @@ def remove_temporaries(folder: Path) -> int:
     for path in found:
         Path(path).unlink(missing_ok=True)
     return len(found)
+
+
+@contextmanager
+def short_name(path: Path) -> Iterator[str]:
+    """Another name for a socket, valid in this context only, however deep its folder is.
+
+    The kernel allows 107 bytes: unix(7). Raises OSError where the folder is not there.
+    """
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 VERSION = 1
 SOCKET = "status.sock"  # in the state folder
-SOCKET_PATH = 107  # bytes of sun_path, less the end: unix(7)
 SERIALS_AT_ONCE = 1000  # taken from disk in blocks, so that a pin costs no write of its own
 
 log = logging.getLogger(__name__)
@@ -73,11 +72,6 @@ class StateStore:
         """Open and lock the folder. Raises StateError if another pilot has it or it is unusable."""
         self._containers, self._sets = folder / "containers", folder / "sets"
         self._folder, self.problem = folder, ""
-        if len(os.fsencode(folder / SOCKET)) > SOCKET_PATH:
-            raise StateError(
-                f"the path of the state folder {folder} is too long for the socket {SOCKET} in it: "
-                f"both together may have {SOCKET_PATH} bytes (unix(7))"
-            )
         self._serial_file, self._drains = folder / "serial", folder / "drains.json"
         try:
             for part in (self._containers, self._sets):

@@ -4,13 +4,14 @@ import errno
 import fnmatch
 import os
 import resource
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pilot.files import TEMPORARY, remove_temporaries, sync_folder, write_atomically
+from pilot.files import TEMPORARY, remove_temporaries, short_name, sync_folder, write_atomically
 from tests.fakes.disks import needs_root, tmpfs
 
 if TYPE_CHECKING:
@@ -110,3 +111,15 @@ def test_only_our_own_leftovers_are_removed(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x")
     assert remove_temporaries(tmp_path) == 2
     assert sorted(os.listdir(tmp_path)) == [".hidden.yml", "a.yml", "a.yml~"]
+
+
+def test_a_socket_may_lie_deeper_than_the_kernel_s_limit(tmp_path: Path) -> None:
+    folder = tmp_path / ("d" * 100) / ("e" * 100)
+    folder.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as asking:
+        with short_name(folder / "s") as name:
+            listening.bind(name)
+        listening.listen()
+        assert (folder / "s").is_socket()
+        with short_name(folder / "s") as name:
+            asking.connect(name)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pilot.cli.output import Output, tell
+from pilot.cli.run import said
 from pilot.demo.node import DemoNode
 from pilot.demo.tally import Tally
 from pilot.settings import Settings
@@ -56,7 +57,7 @@ def demo(lines: int, *, exit_when_done: bool) -> None:
     tell(
         f"# run {run}: a pretend node in {folder}; the paths below are its own, not this machine's"
     )
-    with ExitStack() as opened:
+    with ExitStack() as opened, said():
         opened.callback(shutil.rmtree, folder, ignore_errors=True)
         opened.callback(node.stop)
         opened.enter_context(logging_to_stderr("info"))

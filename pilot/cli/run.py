@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +19,8 @@ from pilot.telemetry import LEVELS, logging_to_stderr
 from pilot.wiring import agent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pilot.reconciler import Reconciler
     from pilot.settings import Settings
 
@@ -87,16 +90,22 @@ def run_agent(settings: Settings) -> None:
     restarts the pilot may also repair its stdout.
     """
     output = Output()
+    with said(), agent(settings, output) as reconciler:
+        output.when_gone(reconciler.stop)
+        handle_signals(reconciler)
+        reconciler.run()
+    if output.gone:
+        sys.exit(1)
+
+
+@contextmanager
+def said() -> Iterator[None]:
+    """Turn what a setting or the machine makes impossible into a sentence and exit code 2."""
     try:
-        with agent(settings, output) as reconciler:
-            output.when_gone(reconciler.stop)
-            handle_signals(reconciler)
-            reconciler.run()
+        yield
     except (PiloterError, SourceError, StateError, NoPinRootError, OSError) as error:
         tell(f"log-pilot: {error}")
         sys.exit(2)
-    if output.gone:
-        sys.exit(1)
 
 
 def handle_signals(reconciler: Reconciler) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from pilot.cli.options import state_dir
+from pilot.files import short_name
 from pilot.model import printable
 from pilot.state import SOCKET
 
@@ -44,11 +45,12 @@ def ask(socket: Path) -> dict[str, Any]:
     if not os.access(socket, os.W_OK):
         _fail(f"may not ask the daemon on {socket}: run as its user")
     try:
-        with httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(socket)), timeout=TIMEOUT
-        ) as client:
+        with (
+            short_name(socket) as name,
+            httpx.Client(transport=httpx.HTTPTransport(uds=name), timeout=TIMEOUT) as client,
+        ):
             answer = client.get("http://log-pilot/status")
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, OSError) as error:
         _fail(f"the daemon does not answer on {socket}: {error}")
     if answer.status_code != httpx.codes.OK:
         _fail(answer.text.strip())

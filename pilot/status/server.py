@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from waitress.server import create_server
 
+from pilot.files import short_name
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
@@ -35,9 +37,10 @@ class StatusServer:
         """Serve on this socket. `post` has the loop run something. Raises OSError."""
         self._snapshot, self._post = snapshot, post
         path.unlink(missing_ok=True)
-        self._server = create_server(
-            self._answer, unix_socket=str(path), unix_socket_perms="600", threads=2
-        )
+        with short_name(path) as name:
+            self._server = create_server(
+                self._answer, unix_socket=name, unix_socket_perms="600", threads=2
+            )
         self._path = path
         self._thread = threading.Thread(target=self._run, name="status", daemon=True)
         self._thread.start()

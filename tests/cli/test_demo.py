@@ -51,6 +51,8 @@ def processes(folder: Path) -> list[str]:
 
 
 def test_every_line_comes_and_nothing_is_left(tmp_path: Path) -> None:
+    tmp_path = tmp_path / ("deep" * 30)  # deeper than a socket's path may be
+    tmp_path.mkdir()
     with demo(tmp_path, "--lines", "5", "--exit-when-done") as process:
         _, told = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0, told
