@@ -93,11 +93,6 @@ class Deadlines(Generic[K]):
         self._count += 1
         heapq.heappush(self._heap, (at, self._count, key))
 
-    def set_earlier(self, key: K, at: float) -> None:
-        """Set a key's deadline unless it has an earlier one."""
-        if at < self._at.get(key, float("inf")):
-            self.set(key, at)
-
     def drop(self, key: K) -> None:
         """Forget a key's deadline, if it has one."""
         self._at.pop(key, None)

@@ -251,7 +251,7 @@ class Reconciler:
                 return
             if time.monotonic() - began > RETRY[1]:
                 retry.reset()
-            self._mailbox.post(lambda problem=problem: self._say_source("watch", problem))  # type: ignore[misc]
+            self._mailbox.post(functools.partial(self._say_source, "watch", problem))
             self._over.wait(retry.wait())
 
     def _say_source(self, asked: str, problem: Exception | None) -> None:

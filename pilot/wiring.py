@@ -61,8 +61,7 @@ def agent(
             )
         store = StateStore(settings.state_dir)
         opened.callback(store.close)
-        own = (settings.state_dir, settings.config_dir, settings.data_dir, piloter.directory)
-        policy = Policy(roots=(*(str(each) for each in own if each), *settings.pin_roots, *USUAL))
+        policy = policy_for(settings, piloter)
         mailbox, deadlines = Mailbox(), Deadlines[tuple[str, str]]()
         keeper = None
         if settings.pin:
@@ -122,6 +121,12 @@ def agent(
         opened.callback(server.close)
         log.info("collector %s, config in %s", piloter.name, piloter.directory)
         yield reconciler
+
+
+def policy_for(settings: Settings, piloter: Piloter) -> Policy:
+    """What tenants may have collected here: nothing from the pilot's own folders."""
+    own = (settings.state_dir, settings.config_dir, settings.data_dir, piloter.directory)
+    return Policy(roots=(*(str(each) for each in own if each), *settings.pin_roots, *USUAL))
 
 
 def forbids(policy: Policy, settings: Settings, file_set: FileSet, really: str) -> str | None:

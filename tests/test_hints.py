@@ -125,7 +125,7 @@ def test_no_mark_is_lost_between_threads() -> None:
 TIMES = st.integers(min_value=0, max_value=20).map(float)
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.sampled_from(["set", "earlier"]), KEYS, TIMES),
+        st.tuples(st.just("set"), KEYS, TIMES),
         st.tuples(st.just("drop"), KEYS, st.just(0.0)),
         st.tuples(st.just("due"), st.just(""), TIMES),
     ),
@@ -141,9 +141,6 @@ def test_deadlines_are_a_map_with_a_smallest_value(steps: list[tuple[str, str, f
         if step == "set":
             deadlines.set(key, at)
             model[key] = at
-        elif step == "earlier":
-            deadlines.set_earlier(key, at)
-            model[key] = min(at, model.get(key, at))
         elif step == "drop":
             deadlines.drop(key)
             model.pop(key, None)

@@ -18,9 +18,9 @@ from pilot.fragments import accept_for, inputs_of
 from pilot.model import State, printable
 from pilot.piloters import PiloterError
 from pilot.pins.roots import USUAL
-from pilot.policy import Policy
 from pilot.sources.inspect import container_from_inspect
 from pilot.sources.static import parse_static
+from pilot.wiring import policy_for
 
 if TYPE_CHECKING:
     from pilot.model import Container, FileSet, Input, Log, Rejection
@@ -54,7 +54,12 @@ def render(files: tuple[str, ...], **chosen: Any) -> None:
         if not declares(container, settings):
             prefixes = " or ".join(settings.log_prefixes)
             _tell(f"{container.name}: nothing is declared under {prefixes}")
-        accepted = accept_for(container, settings=settings, policy=Policy(), refuse=piloter.refuse)
+        accepted = accept_for(
+            container,
+            settings=settings,
+            policy=policy_for(settings, piloter),
+            refuse=piloter.refuse,
+        )
         logs[container.id] = accepted.logs
         claims.claim(container, (s.name for log in accepted.logs for s in log.file_sets))
         for rejection in accepted.rejections:

@@ -156,3 +156,12 @@ def test_the_same_input_gives_the_same_bytes_whatever_the_order_of_env() -> None
         for order in (env, env[::-1], env[1:] + env[:1])
     }
     assert len(outputs) == 1
+
+
+def test_the_pilot_s_own_folders_are_refused_as_the_daemon_refuses_them() -> None:
+    mounts = [{"Type": "bind", "Source": "/var/lib/filebeat", "Destination": "/logs"}]
+    env = {"Config": {"Env": ["aliyun_logs_app=/logs/app.log"], "Labels": {}}, "Mounts": mounts}
+    data = json.dumps([inspected(**env)])
+    result = render("--data-dir", "/var/lib/filebeat", "-", stdin=data)
+    assert result.exit_code == 1
+    assert "mount-forbidden" in result.stderr
