@@ -53,7 +53,9 @@ def accept(container: Container, *, settings: Settings, policy: Policy) -> Accep
         rejections += said
         if reading is None:
             continue
-        file_sets, said = _place(container, declaration, reading.items, policy, owners)
+        file_sets, said = _place(
+            container, declaration, reading.items, settings=settings, policy=policy, owners=owners
+        )
         rejections += said
         if file_sets:
             logs.append(
@@ -73,6 +75,8 @@ def _place(
     container: Container,
     declaration: Declaration,
     items: tuple[str, ...],
+    *,
+    settings: Settings,
     policy: Policy,
     owners: dict[str, str],
 ) -> tuple[tuple[FileSet, ...], list[Rejection]]:
@@ -81,7 +85,7 @@ def _place(
     rejections: list[Rejection] = []
     full = False
     for item in items:
-        place = _allowed(container, declaration.key, item, policy)
+        place = _allowed(container, declaration.key, item, settings=settings, policy=policy)
         if isinstance(place, Rejection):
             rejections.append(replace(place, log=declaration.name))
         elif len(owners) >= MAX_FILE_SETS and place.name not in owners:
@@ -95,8 +99,10 @@ def _place(
     return tuple(file_sets.values()), rejections
 
 
-def _allowed(container: Container, key: str, item: str, policy: Policy) -> FileSet | Rejection:
-    place = locate(container, key, item)
+def _allowed(
+    container: Container, key: str, item: str, *, settings: Settings, policy: Policy
+) -> FileSet | Rejection:
+    place = locate(container, key, item, recursive=settings.recursive)
     mount = mount_of(container, item)
     if isinstance(place, Rejection) or mount is None:
         return place

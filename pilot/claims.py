@@ -1,7 +1,8 @@
 """One owner per file set: the running container first, then the earliest, then by id.
 
-Ownership is recomputed from all claims whenever one changes, so it does not depend on the order in
-which containers were seen, and a hand-over happens in one step.
+Among the running, ownership is recomputed from all claims whenever one changes, so it does not
+depend on the order in which they were seen, and a hand-over happens in one step. When none of them
+runs any more the last owner keeps the set: what there is left to read is its own.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Claims:
         self._ranks: dict[str, Rank] = {}
         self._sets: dict[str, set[str]] = {}  # container → file sets
         self._claimants: dict[str, set[str]] = {}  # file set → containers
+        self._owners: dict[str, str] = {}  # file set → container
 
     def claim(self, container: Container, sets: Iterable[str]) -> set[str]:
         """Replace a container's claims; returns the containers that won or lost a set by it."""
@@ -55,7 +57,20 @@ class Claims:
 
     def owner(self, name: str) -> str | None:
         """The container that owns a file set; None if nobody claims it."""
-        return min(self._claimants.get(name, ()), key=lambda each: self._ranks[each], default=None)
+        return self._owners.get(name)
+
+    def _decide(self, name: str) -> str | None:
+        """Who owns a file set from now on."""
+        claimants = self._claimants.get(name, set())
+        first = min(claimants, key=lambda each: self._ranks[each], default=None)
+        last = self._owners.get(name)
+        nobody_runs = first is not None and self._ranks[first][0]
+        owner = last if nobody_runs and last in claimants else first
+        if owner is None:
+            self._owners.pop(name, None)
+        else:
+            self._owners[name] = owner
+        return owner
 
     def _leave(self, name: str, container_id: str) -> None:
         claimants = self._claimants[name]
@@ -66,7 +81,7 @@ class Claims:
     def _changed(self, before: dict[str, str | None]) -> set[str]:
         changed: set[str] = set()
         for name, old in before.items():
-            new = self.owner(name)
+            new = self._decide(name)
             if new != old:
                 changed.update(each for each in (old, new) if each)
         return changed

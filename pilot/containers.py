@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pilot.claims import Claims, lost_claim
-from pilot.drain import SETTLE, Facts, Phase, next_phase
+from pilot.drain import Phase
+from pilot.endings import Endings
 from pilot.fragments import accept_for, inputs_of
-from pilot.model import Code, Container, FileSet, Log, Rejection, State
+from pilot.model import Code, Container, Log, Rejection, State
 from pilot.saving import Saver
 from pilot.tracked import Tracked
 
@@ -20,14 +21,19 @@ if TYPE_CHECKING:
     from pilot.fragments import Fragments
     from pilot.hints import Deadlines
     from pilot.pins.keeper import Keeper
+    from pilot.pins.record import Place
     from pilot.policy import Policy
     from pilot.settings import Settings
     from pilot.state import SavedContainer, StateStore
 
 FIRST_LOOK = 0.1  # seconds that a new container's config waits for the first look at its folders
-DIRECT_DRAIN = 60.0  # seconds that the config of a gone container stays in direct mode
-
-ABOUT_FILES = (Code.FILE_CLAIMED, Code.FILE_REFUSED, Code.FOLDER_REFUSED)
+ABOUT_FILES = (
+    Code.ALLOWANCE,
+    Code.FILE_CLAIMED,
+    Code.FILE_REFUSED,
+    Code.FILE_TRUNCATED,
+    Code.FOLDER_REFUSED,
+)
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +47,7 @@ class Containers:
         settings: Settings,
         policy: Policy,
         store: StateStore,
-        keeper: Keeper | None,
+        keeper: Keeper,
         fragments: Fragments,
         refuse: Callable[[Log], Rejection | None],
         deadlines: Deadlines[tuple[str, str]],
@@ -52,6 +58,13 @@ class Containers:
         self._keeper, self._fragments, self._refuse = keeper, fragments, refuse
         self._deadlines, self._now = deadlines, monotonic
         self._claims = Claims()
+        self._endings = Endings(
+            settings=settings,
+            keeper=keeper,
+            claims=self._claims,
+            deadlines=deadlines,
+            monotonic=monotonic,
+        )
         self.tracked: dict[str, Tracked] = {}
         self.saver = Saver(store, self.tracked, monotonic)
 
@@ -83,7 +96,8 @@ class Containers:
         """Make everything follow from what a look said of one container."""
         before = self.tracked.get(container.id)
         known, left = self._update(container)
-        self._set_end(known, before=before is not None and known.gone, gone=gone, left=drain_left)
+        was_gone = before is not None and known.gone
+        self._endings.note(known, before=was_gone, gone=gone, left=drain_left)
         changed = self._claims.claim(container, (each.name for each in known.sets))
         for name in left:
             self._leave(name)
@@ -94,7 +108,8 @@ class Containers:
             self.saver.note(container.id)
             if not before:  # A kill right after its config must leave no config that nobody knows.
                 self.saver.save_first(known)
-        self.advance(container.id)
+        for each in sorted(changed | {container.id}):
+            self.advance(each)
         self._converge(changed | {container.id})
 
     def _update(self, container: Container) -> tuple[Tracked, set[str]]:
@@ -113,24 +128,14 @@ class Containers:
             known.ended = self._now()
         return known, before - {each.name for each in known.sets}
 
-    def _set_end(self, known: Tracked, *, before: bool, gone: bool, left: float | None) -> None:
-        """Note that its record is gone, which starts the deadline, or there, which lifts it."""
-        known.gone, key = gone, ("deadline", known.container.id)
-        if not gone:
-            known.deadline = None
-            self._deadlines.drop(key)
-        elif not before:
-            limit = self._settings.drain_limit if self._keeper else DIRECT_DRAIN
-            known.ended = self._now()  # What was known of its files before proves nothing now.
-            known.deadline = self._now() + min(limit if left is None else left, limit)
-            self._deadlines.set(key, known.deadline)
-
     def _tend(self, containers: Iterable[str]) -> None:
         for known in [self.tracked[each] for each in containers if each in self.tracked]:
             for file_set in known.sets:
-                if self._keeper and self._claims.owner(file_set.name) == known.container.id:
+                if self._claims.owner(file_set.name) == known.container.id:
                     ended = known.container.state is State.ENDED
-                    self._keeper.tend(file_set, ended=ended)
+                    pod = known.container.pod
+                    namespace = pod.namespace if pod else ""
+                    self._keeper.tend(file_set, ended=ended, namespace=namespace)
 
     def due(self, key: tuple[str, str]) -> None:
         """A deadline that was set for a container has come."""
@@ -157,51 +162,23 @@ class Containers:
             else:
                 self._say(known)
 
+    def put_off(self, seconds: float) -> None:
+        """The collector got on with nothing for so long: deadlines come later by that."""
+        self._endings.put_off(self.tracked.values(), seconds)
+
     def draining_sets(self) -> list[str]:
         """The file sets whose reading matters for the end of a container."""
         return [
             name
             for known in self.tracked.values()
             if known.phase is Phase.DRAINING or (known.gone and known.phase is Phase.DRAINED)
-            for name in self._own_sets(known)
+            for name in self._endings.own_sets(known)
         ]
 
     def advance(self, container_id: str) -> None:
         """Move a container's phase on as far as the facts allow."""
-        known = self.tracked[container_id]
-        phase = next_phase(known.phase, self._facts(known))
-        if phase is known.phase:
-            return
-        log.info("container %s (%s): %s", container_id[:12], known.container.name, phase)
-        known.phase = phase
-        if phase is Phase.RETIRING:
-            self._give_up(known)
-            self._deadlines.set(("retire", container_id), self._now() + SETTLE)
-
-    def _facts(self, known: Tracked) -> Facts:
-        own = self._own_sets(known)
-        overdue = known.deadline is not None and self._now() >= known.deadline
-        keeper = self._keeper
-        return Facts(
-            ended=known.container.state is State.ENDED,
-            gone=known.gone,
-            read=keeper is not None and all(keeper.drained(name, known.ended) for name in own),
-            leftover=keeper is None or any(pin.alone for n in own for pin in keeper.leftover(n)),
-            overdue=overdue,
-        )
-
-    def _give_up(self, known: Tracked) -> None:
-        if not self._keeper:
-            return
-        losses = [self._keeper.give_up(name) for name in self._own_sets(known)]
-        known.lost = (sum(files for files, _ in losses), sum(size for _, size in losses))
-        if known.lost != (0, 0):
-            log.error(
-                "container %s (%s): deadline: %d files with %d unread bytes are given up",
-                known.container.id[:12],
-                known.container.name,
-                *known.lost,
-            )
+        if known := self.tracked.get(container_id):
+            self._endings.advance(known)
 
     def _retire(self, known: Tracked) -> None:
         if known.phase is not Phase.RETIRING or not known.gone:
@@ -217,7 +194,7 @@ class Containers:
         self.saver.forget(container_id)
 
     def _leave(self, name: str) -> None:
-        if self._keeper and not self._claims.owner(name):
+        if not self._claims.owner(name):
             self._keeper.leave(name)
 
     def _converge(self, changed: Iterable[str]) -> None:
@@ -226,7 +203,7 @@ class Containers:
         known.sort(key=lambda one: (not one.placed - self._placed(one), one.container.id))
         for each in known:
             owned = self._owned(each)
-            if each.waiting and self._keeper:
+            if each.waiting:
                 looked = all(
                     self._keeper.looked_since(one.name, 0)
                     for each_log in owned
@@ -236,19 +213,14 @@ class Containers:
                     continue
             each.waiting = False
             each.placed = self._placed(each)
-            place = self._pins_folder if self._keeper else lambda _: None
-            inputs = inputs_of(each.container, owned, self._settings, place)
+            inputs = inputs_of(each.container, owned, self._settings, dict(each.placed))
             self._fragments.want(each.container, inputs)
             self._say(each)
 
-    def _placed(self, known: Tracked) -> frozenset[str]:
-        """The file sets that can be in its config now."""
+    def _placed(self, known: Tracked) -> frozenset[tuple[str, Place]]:
+        """The file sets that can be in its config now, and where the collector finds them."""
         names = (each.name for log in self._owned(known) for each in log.file_sets)
-        keeper = self._keeper
-        return frozenset(n for n in names if not keeper or keeper.pins_folder(n))
-
-    def _pins_folder(self, file_set: FileSet) -> str | None:
-        return self._keeper.pins_folder(file_set.name) if self._keeper else None
+        return frozenset((n, place) for n in names if (place := self._keeper.place(n)))
 
     def _say(self, known: Tracked) -> None:
         """Put new rejections into the log, once each."""
@@ -269,10 +241,6 @@ class Containers:
         """Whether some container's config has not been written for the first time."""
         return any(known.waiting for known in self.tracked.values())
 
-    def _own_sets(self, known: Tracked) -> list[str]:
-        own = known.container.id
-        return [each.name for each in known.sets if self._claims.owner(each.name) == own]
-
     def _owned(self, known: Tracked) -> list[Log]:
         """Its logs with only those file sets that it owns."""
         own = known.container.id
@@ -291,6 +259,6 @@ class Containers:
                 owner = self._claims.owner(file_set.name)
                 if owner and owner != known.container.id and owner in self.tracked:
                     found.append(lost_claim(each, self.tracked[owner].container))
-                elif self._keeper:
+                else:
                     found += self._keeper.notices(file_set.name, each)
         return found

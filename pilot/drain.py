@@ -3,13 +3,19 @@
 Pure. An ended container whose record still exists keeps config and pins without limit: it costs
 nothing and may start again. Once its record is gone, the config stays until the collector has read
 every pin to the end, or until the deadline, whose loss is counted because the pins are there to
-count.
+count. While the collector gets on with nothing at all, because its output is blocked or it does
+not run, the deadline is put off: giving up would not help it, and Filebeat 9 takes no other config
+while it waits for such an input to stop.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+DIRECT = 300.0  # seconds that the config of a gone container stays in direct mode
+DIRECT_MOUNTED = 10.0  # the same where an open file blocks the unmount of a volume
+PUT_OFF = 7  # times the limit: the deadline comes then, whatever the collector does
 
 SETTLE = 3.0  # seconds that a config outlives its last pin, so that the collector forgets the pin
 

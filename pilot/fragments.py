@@ -11,11 +11,12 @@ from pilot.model import Fragment, Input
 from pilot.piloters import PiloterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pilot.configdir import ConfigDirectory
-    from pilot.model import Container, FileSet, Log, Rejection
+    from pilot.model import Container, Log, Rejection
     from pilot.piloters import Piloter
+    from pilot.pins.record import Place
     from pilot.policy import Policy
     from pilot.settings import Settings
 
@@ -42,26 +43,27 @@ def inputs_of(
     container: Container,
     logs: Iterable[Log],
     settings: Settings,
-    pins_folder: Callable[[FileSet], str | None],
+    places: Mapping[str, Place],
 ) -> list[Input]:
-    """The inputs that a container's logs need; `pins_folder` is the node path, None while unknown.
-
-    In direct mode each set is read where it lies; otherwise a set without a place for its pins is
-    left out until it has one.
-    """
+    """The inputs that the logs of a container need; without a place a set is left out for now."""
     made = []
     for declared in logs:
         shared = fields(container, declared, settings.node_name)
         for file_set in declared.file_sets:
-            pins = pins_folder(file_set) if settings.pin else None
-            if settings.pin and pins is None:
+            if not (where := places.get(file_set.name)):
                 continue
+            base, shown = file_set.directory, file_set.inside or file_set.directory
+            if not where.pins and file_set.mounted_at:  # A folder glob or a link may lead anywhere.
+                base, shown = file_set.root, file_set.mounted_at
             made.append(
                 Input(
                     file_set=file_set,
                     format=declared.format,
-                    directory=settings.for_collector(file_set.directory),
-                    pins=settings.for_collector(pins) if pins else None,
+                    pins=settings.for_collector(where.pins) if where.pins else None,
+                    folders=tuple(settings.for_collector(each) for each in where.folders),
+                    base=settings.for_collector(base),
+                    shown=shown,
+                    mounted=where.mounted,
                     fields=shared,
                 )
             )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import random
 import threading
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -103,14 +103,12 @@ class Deadlines(Generic[K]):
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
-    def due(self, now: float) -> list[K]:
-        """Take the keys whose time has come."""
-        taken = []
+    def due(self, now: float) -> Iterator[K]:
+        """Take the keys whose time has come, one by one; what is not taken stays due."""
         while (at := self.next()) is not None and at <= now:
             key = heapq.heappop(self._heap)[2]
             del self._at[key]
-            taken.append(key)
-        return taken
+            yield key
 
 
 class Backoff:

@@ -16,14 +16,20 @@ log = logging.getLogger(__name__)
 
 
 class Mailbox:
-    """What other threads ask the loop to do, in order."""
+    """What other threads ask the loop to do, in order but for what is urgent."""
 
     def __init__(self) -> None:
         self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._urgent: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
 
     def post(self, call: Callable[[], None]) -> None:
         """Have the loop run this; from any thread."""
         self._calls.put(call)
+
+    def post_urgent(self, call: Callable[[], None]) -> None:
+        """Have the loop run this before all that is not urgent; from any thread."""
+        self._urgent.put(call)
+        self.wake()
 
     def wake(self) -> None:
         """Have the loop look at its hints; from any thread."""
@@ -42,6 +48,16 @@ class Mailbox:
             except queue.Empty:
                 return
             until = until or time.monotonic() + SLICE
+            self._run_urgent(until)
+            guarded(call)
+
+    def _run_urgent(self, until: float) -> None:
+        """What is left at that time has its turn with the next call: each has woken the loop."""
+        while time.monotonic() < until:
+            try:
+                call = self._urgent.get_nowait()
+            except queue.Empty:
+                return
             guarded(call)
 
 

@@ -30,6 +30,14 @@ class Framing(StrEnum):
     LINES = "lines"  # the application's own file: text ended by newlines
 
 
+class PinKind(StrEnum):
+    """How a collector comes to the bytes of one file."""
+
+    LINKED = "linked"  # a hard link
+    COPIED = "copied"  # a copy that grows as its original does
+    DIRECT = "direct"  # no pin: the original itself, under its own name
+
+
 class Format(StrEnum):
     """What the text of one event is, as declared."""
 
@@ -105,9 +113,10 @@ class FileSet:
 
     `root` is the folder on the node that may not be left (a mount's source, or the folder of the
     runtime's own log); `folder` is the part below it, "" for the root itself. `pattern` is a glob
-    for the last component of a path (fnmatch rules). `rotated` also takes what rotation makes of
-    such a name (`app.log.1`, `app.log-20260102`). `name` is the file set's identity: the
-    collector's input id and the folder of its pins, [0-9A-Za-z._-]{1,100}.
+    below that folder, component by component (fnmatch rules); folders of it may be globs too, and
+    `**` is any number of folders. `rotated` also takes what rotation makes of such a name
+    (`app.log.1`, `app.log-20260102`). `name` is the file set's identity: the collector's input id
+    and the folder of its pins, [0-9A-Za-z._-]{1,100}.
     """
 
     name: str
@@ -122,6 +131,16 @@ class FileSet:
     def directory(self) -> str:
         """The folder that holds the files, on the node."""
         return f"{self.root.rstrip('/')}/{self.folder}" if self.folder else self.root
+
+    @property
+    def mounted_at(self) -> str:
+        """Where the container sees `root`; "" where no link in it can be followed.
+
+        That is so for the runtime's own log and for a single file that is mounted.
+        """
+        if not self.rotated or not self.inside:
+            return ""
+        return self.inside.removesuffix(f"/{self.folder}") or "/" if self.folder else self.inside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,9 +158,12 @@ class Log:
 class Code(StrEnum):
     """Stable codes of rejections and notices; each has an entry in docs/rejections.md."""
 
+    ALLOWANCE = "allowance"
     CLAIMED = "claimed"
     FILE_CLAIMED = "file-claimed"
     FILE_REFUSED = "file-refused"
+    FILE_TRUNCATED = "file-truncated"
+    FILES_MISSED = "files-missed"
     FOLDER_REFUSED = "folder-refused"
     FORMAT_UNKNOWN = "format-unknown"
     LOGS_TOO_MANY = "logs-too-many"
@@ -217,19 +239,29 @@ class Input:
     """One file set as a collector is to read it.
 
     `pins` is the folder of the set's pins as the collector sees it; None in direct mode, where the
-    collector reads `directory` (its view of the file set's folder). `fields` go on every event.
+    collector reads what matches the last part of the pattern in `folders`. Paths below `base` are
+    known to the container as paths below `shown`. An open file on a `mounted` volume would block
+    its unmount. `fields` go on every event.
     """
 
     file_set: FileSet
     format: Format
-    directory: str
     pins: str | None
+    folders: tuple[str, ...] = ()
+    base: str
+    shown: str
+    mounted: bool = False
     fields: Mapping[str, str]
 
     @property
     def id(self) -> str:
         """The collector's name for this input: the file set's own, so it outlives containers."""
         return self.file_set.name
+
+    @property
+    def file_pattern(self) -> str:
+        """The glob for names in `folders`."""
+        return self.file_set.pattern.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ never means two files.
 from __future__ import annotations
 
 import fnmatch
+import functools
 import hashlib
 import os
 import re
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 FileKey = tuple[int, int]  # a file on the node: device, inode
 SAFE = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-")
 ROTATED = r"(?:[.-][0-9][0-9TZ:_.-]*)?"  # app.log.1, app.log-20260102, 0.log.20260102-030405
+RESERVE = ".reserve"  # in a set's folder of pins: those that its collector does not see yet
 PACKED = (".gz", ".tmp")  # endings of what rotation makes of a file that was pinned before
 LONGEST_PATH = 160  # bytes of a safe path; NAME_MAX is 255, and the numbers need room
 PIN_NAME = re.compile(r"(?P<path>[0-9A-Za-z._=-]+)~(?P<inode>\d+)~(?P<serial>\d+)\Z", re.ASCII)
@@ -98,6 +100,7 @@ def file_stem(container_id: str) -> str:
     return f"{readable(container_id)}-{digest}~"  # `~` is in no safe id, so the two cannot meet
 
 
+@functools.lru_cache(maxsize=1024)
 def matcher(pattern: str, *, rotated: bool) -> Callable[[str], bool]:
     """Whether a file's name belongs to a file set: its pattern (fnmatch), or that name rotated.
 

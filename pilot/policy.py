@@ -31,16 +31,33 @@ RUNTIME_ROOTS = (
     "/var/lib/containerd",
     "/var/lib/containers",
     "/var/lib/docker",
+    "/var/lib/k0s/kubelet",
     "/var/lib/kubelet",
+    "/var/snap/microk8s/common/var/lib/kubelet",
 )
 # Below a runtime's root, what it keeps volumes in: its own, and those that plugins mount for it.
 _VOLUME_FOLDERS = frozenset({"plugins", "volumes"})
+# The kubelet's places for one pod's volumes, and for the parts of volumes that `subPath` names.
+_POD_VOLUME = re.compile(
+    r"/pods/[^/]+/(?:volumes/(?P<plugin>[^/]+)/[^/]+|volume-subpaths/[^/]+/[^/]+/[^/]+)(?:/|\Z)"
+)
+# What the kubelet writes there itself, secrets among it.
+_NO_LOGS = frozenset(
+    {
+        "kubernetes.io~configmap",
+        "kubernetes.io~downward-api",
+        "kubernetes.io~projected",
+        "kubernetes.io~secret",
+    }
+)
 # Docker's place for a json-file log; with userns-remap its root is a folder `<uid>.<gid>` within.
 _DOCKER_LOG = re.compile(
     r"(?P<root>/.+?)(?:/[0-9]+\.[0-9]+)?/containers/(?P<id>[^/]+)/(?P=id)-json\.log"
 )
-# Docker's folder for one container: its log, its environment, its secrets.
+# Docker's folder for one container: its log, its environment, its secrets. Within a volume it is
+# that of a Docker in a container.
 _CONTAINER = re.compile(r"/containers/[0-9a-f]{64}(?:/|\Z)")
+_VOLUMES = re.compile(r"/(?:plugins|volumes|volume-subpaths)/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +93,8 @@ class Policy:
                 return f"it lies under {rule}"
             if _under(rule, folded):
                 return f"it contains {rule}"
-        if kind != VOLUME and _CONTAINER.search(folded):
+        container = _CONTAINER.search(folded)
+        if container and not (kind == VOLUME and _VOLUMES.search(folded, 0, container.start() + 1)):
             return "it lies in the folder that Docker keeps for one container"
         return None
 
@@ -96,6 +114,11 @@ def _under(path: str, folder: str) -> bool:
 
 
 def _is_volume(path: str, root: str) -> bool:
-    """Docker puts volumes in `<root>[/<uid>.<gid>]/volumes/<name>`, Podman in `storage/volumes`."""
+    """Docker puts volumes in `<root>[/<uid>.<gid>]/volumes/<name>`, Podman in `storage/volumes`.
+
+    The kubelet puts them in `<root>/pods/<uid>/volumes/<plugin>/<name>`.
+    """
+    if pod := _POD_VOLUME.match(path.removeprefix(root.rstrip("/"))):
+        return pod["plugin"] not in _NO_LOGS
     above = path.removeprefix(root).split("/")[1:-1]
     return not _VOLUME_FOLDERS.isdisjoint(above[:2])

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from pilot.accept import declares
 from pilot.hints import Backoff, Deadlines, Hints
-from pilot.mailbox import guarded
+from pilot.mailbox import SLICE, guarded
 from pilot.model import State
 from pilot.sources import SourceError
 from pilot.workers import Workers
@@ -52,7 +52,7 @@ class Reconciler:
         settings: Settings,
         source: Source,
         containers: Containers,
-        keeper: Keeper | None,
+        keeper: Keeper,
         fragments: Fragments,
         mailbox: Mailbox,
         deadlines: Deadlines[tuple[str, str]],
@@ -62,7 +62,7 @@ class Reconciler:
         self._containers, self._keeper, self._fragments = containers, keeper, fragments
         self._mailbox, self._deadlines = mailbox, deadlines
         self._hints = Hints(mailbox.wake)
-        self._looks = Workers("look", 4, mailbox.post)
+        self._looks = Workers("look", 4, mailbox.post_urgent)
         self._lists = Workers("list", 1, mailbox.post)
         self._stopped = False  # a plain flag: a signal handler may set it at any moment
         self._over = threading.Event()
@@ -91,7 +91,7 @@ class Reconciler:
 
     def _pause(self) -> float:
         """Seconds until there is something to do that nobody will post."""
-        if self._containers.saver.pending or (self._keeper and self._keeper.shelf.pending):
+        if self._containers.saver.pending or self._keeper.shelf.pending:
             return 0.0
         until = self._deadlines.next()
         return CHECK if until is None else min(CHECK, until - time.monotonic())
@@ -122,20 +122,22 @@ class Reconciler:
     def _pass(self) -> None:
         self.passes += 1
         self.passed = time.monotonic()
-        for key in self._deadlines.due(self.passed):
-            guarded(functools.partial(self._due, key))
         if self._hints.take_all():
             self._say_source("watch", None)  # Whoever watches says so first.
             self._list()
         for container_id in self._hints.take():
             self._look(container_id)
+        until = self.passed + SLICE
+        for key in self._deadlines.due(self.passed):
+            guarded(functools.partial(self._due, key))
+            if time.monotonic() >= until:
+                break  # The rest has its turn after what was posted meanwhile.
         self._save()
 
     def _save(self) -> None:
         self._fragments.sync()
         self._containers.saver.save()
-        if self._keeper:
-            self._keeper.shelf.save()
+        self._keeper.shelf.save()
 
     def _due(self, key: tuple[str, str]) -> None:
         what, which = key
@@ -147,8 +149,8 @@ class Reconciler:
             self._deadlines.set(key, now + SAVE)
             self._containers.saver.save_drains()
             self._fragments.repair()
-            if self._keeper:
-                self._keeper.survey(self._keeper.sets)
+            self._keeper.repair()
+            self._keeper.survey(self._keeper.sets)
         elif what == "list":
             self._list()
         elif what == "look":
@@ -158,13 +160,15 @@ class Reconciler:
 
     def _check(self) -> None:
         self._fragments.retry()
-        if self._keeper:
-            self._keeper.check()
-            self._keeper.survey(self._containers.draining_sets())
+        self._keeper.check()
+        self._keeper.survey(self._containers.draining_sets())
+        if self._keeper.surveyor.blocked:
+            self._containers.put_off(CHECK)
         calm = self.listed is not None and not self._listing and not self._hints.busy
         if not self._clean and calm and not self._containers.waiting:
             self._clean = True
             self._fragments.remove_strangers(but=self._retries)
+            self._keeper.adopt_strangers()
 
     def _list(self) -> None:
         if self._listing:

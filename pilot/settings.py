@@ -13,6 +13,31 @@ if TYPE_CHECKING:
 DEFAULT_PREFIXES = ("aliyun", "pilot")
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How much pins may hold that would be gone without them."""
+
+    bytes: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """What pins leave free of a filesystem: parts of its space and of its inodes, 0 to 1.
+
+    Of space at most `most` bytes; 0 is no limit.
+    """
+
+    space: float
+    inodes: float
+    most: int = 0
+
+    def space_of(self, total: int) -> int:
+        """Bytes to leave free of so many."""
+        part = int(total * self.space)
+        return min(part, self.most) if self.most else part
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that was chosen when the pilot started. Times are seconds."""
@@ -28,6 +53,11 @@ class Settings:
     static_path: Path = Path("/etc/log-pilot/containers")
     pin: bool = True
     pin_roots: tuple[str, ...] = ()  # node paths; () for the usual places
+    recursive: bool = False  # whether a path may hold `**`
+    set_allowance: Allowance = Allowance(1 << 30, 10_000)
+    namespace_allowance: Allowance = Allowance(4 << 30, 50_000)
+    node_allowance: Allowance = Allowance(16 << 30, 100_000)
+    floor: Floor | None = None  # None: by whether the node has a kubelet
     supervised: bool = True
     collector: str = ""  # the collector's program; "" for its usual name on PATH
     relist: float = 30.0  # between two full lists beside an event stream

@@ -51,6 +51,7 @@ class SavedPin:
     name: str
     device: int
     linked: bool
+    born: int = 0  # ns; when the original was made, 0 where that is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,9 @@ class SavedSet:
     file_set: FileSet
     pin_root: str
     pins: tuple[SavedPin, ...]
+    namespace: str = ""
+    lost_files: int = 0
+    lost_bytes: int = 0
 
 
 class StateStore:
@@ -132,10 +136,10 @@ class StateStore:
         """Every saved file set that can be read."""
         return _load(self._sets, _set_from)
 
-    def save_set(self, saved: SavedSet) -> bool:
+    def save_set(self, saved: SavedSet, *, durable: bool = True) -> bool:
         """Save one file set."""
         path = self._sets / f"{saved.file_set.name}.json"
-        return self._done(lambda: _write(path, asdict(saved)))
+        return self._done(lambda: _write(path, asdict(saved), durable=durable))
 
     def forget_set(self, name: str) -> bool:
         """Forget one file set."""
@@ -228,5 +232,15 @@ def _set_from(data: dict[str, Any]) -> SavedSet:
         inside=raw.get("inside", ""),
         rotated=bool(raw.get("rotated", True)),
     )
-    pins = tuple(SavedPin(pin["name"], pin["device"], pin["linked"]) for pin in data["pins"])
-    return SavedSet(file_set, data["pin_root"], pins)
+    pins = tuple(
+        SavedPin(pin["name"], pin["device"], pin["linked"], pin.get("born", 0))
+        for pin in data["pins"]
+    )
+    return SavedSet(
+        file_set,
+        data["pin_root"],
+        pins,
+        namespace=data.get("namespace", ""),
+        lost_files=data.get("lost_files", 0),
+        lost_bytes=data.get("lost_bytes", 0),
+    )

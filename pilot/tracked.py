@@ -9,6 +9,7 @@ from pilot.drain import Phase
 
 if TYPE_CHECKING:
     from pilot.model import Container, FileSet, Log, Rejection
+    from pilot.pins.record import Place
 
 
 @dataclass(slots=True)
@@ -22,9 +23,12 @@ class Tracked:
     phase: Phase = Phase.RUNNING
     ended: float = 0.0  # monotonic time of the look that found it ended
     deadline: float | None = None  # monotonic; from the moment it was gone
+    latest: float = 0.0  # monotonic; the deadline is never put off beyond
     waiting: bool = True  # no config has been written since it was found
     lost: tuple[int, int] = (0, 0)  # files and bytes given up at the deadline
-    placed: frozenset[str] = frozenset()  # file sets in its config as last written
+    # File sets in its config as last written, and where the collector finds them.
+    placed: frozenset[tuple[str, Place]] = frozenset()
+    owned: frozenset[str] = frozenset()  # file sets that no other container has
     said: set[str] = field(default_factory=set)  # rejections that are in the log already
 
     @property

@@ -63,19 +63,16 @@ def agent(
         opened.callback(store.close)
         policy = policy_for(settings, piloter)
         mailbox, deadlines = Mailbox(), Deadlines[tuple[str, str]]()
-        keeper = None
-        if settings.pin:
-            keeper = Keeper(
-                settings=settings,
-                store=store,
-                roots=PinRoots(settings),
-                workers=Workers("pins", 6, mailbox.post),
-                readers=Workers("records", 1, mailbox.post),
-                piloter=piloter,
-                forbids=lambda file_set, really: forbids(policy, settings, file_set, really),
-            )
-            watching = keeper
-            keeper.watch_with(FolderWatch(lambda name: mailbox.post(lambda: watching.look(name))))
+        keeper = Keeper(
+            settings=settings,
+            store=store,
+            roots=PinRoots(settings) if settings.pin else None,
+            workers=Workers("pins", 6, mailbox.post),
+            readers=Workers("records", 1, mailbox.post),
+            piloter=piloter,
+            forbids=lambda file_set, really: forbids(policy, settings, file_set, really),
+        )
+        keeper.watch_with(FolderWatch(lambda name: mailbox.post(lambda: keeper.look(name))))
         source = make_source(settings)
         opened.callback(source.close)
         directory = ConfigDirectory(piloter.directory, piloter.suffix)
@@ -90,8 +87,7 @@ def agent(
             refuse=piloter.refuse,
             deadlines=deadlines,
         )
-        if keeper:
-            keeper.changed = containers.set_changed
+        keeper.changed = containers.set_changed
         _restore(store, keeper, containers)
         _write_missing(prepared, piloter)
         supervisor = None
@@ -143,10 +139,9 @@ def forbids(policy: Policy, settings: Settings, file_set: FileSet, really: str) 
     return f"{file_set.directory} leads to {on_node!r}: {rule}" if rule else None
 
 
-def _restore(store: StateStore, keeper: Keeper | None, containers: Containers) -> None:
-    if keeper:
-        for saved in store.sets():
-            keeper.restore(saved)
+def _restore(store: StateStore, keeper: Keeper, containers: Containers) -> None:
+    for saved in store.sets():
+        keeper.restore(saved)
     left = store.drains()
     for known in store.containers():
         containers.restore(known, left.get(known.container.id))

@@ -156,6 +156,26 @@ def test_a_named_volume_below_the_docker_root_is_good() -> None:
     assert rejections == []
 
 
+def test_folders_may_be_patterns_and_two_stars_need_leave() -> None:
+    here = container({"aliyun_logs_a": "/logs/*/a.log,/logs/**/b.log"}, mounts=MOUNTS)
+    logs, rejections = summary(here)
+    assert logs == {"a": ["/srv/logs/*/a.log"]}
+    assert rejections == [("a", "path-glob", "/logs/**/b.log")]
+    allowed = accept(here, settings=Settings(environment={}, recursive=True), policy=POLICY)
+    assert [each.pattern for each in allowed.logs[0].file_sets] == ["*/a.log", "**/b.log"]
+    assert allowed.rejections == ()
+
+
+@pytest.mark.parametrize("item", ["/m/*/a.log", "/m/*/x/*.log", "/m/[e]tc/a.log", "/m/**/shadow"])
+@pytest.mark.parametrize("source", ["/", "/var", "/etc", "/var/lib/docker"])
+def test_a_pattern_in_a_folder_opens_no_forbidden_mount(source: str, item: str) -> None:
+    here = container({"aliyun_logs_a": item}, mounts=(bind("/m", source),))
+    settings = Settings(environment={}, recursive=True)
+    result = accept(here, settings=settings, policy=POLICY)
+    assert [each.code.value for each in result.rejections] == ["mount-forbidden"]
+    assert result.logs == ()
+
+
 def test_a_single_file_beside_the_nodes_own_is_good() -> None:
     mounts = (bind("/app.log", "/var/log/app.log"),)
     logs, rejections = summary(container({"aliyun_logs_a": "/app.log"}, mounts=mounts))

@@ -3,122 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pilot.configdir import ConfigDirectory
-from pilot.containers import DIRECT_DRAIN, Containers
-from pilot.drain import SETTLE, Phase
-from pilot.fragments import Fragments
-from pilot.hints import Deadlines
-from pilot.model import Container, Mount, State
+from pilot.drain import DIRECT, SETTLE, Phase
+from pilot.model import Container, State
 from pilot.names import volume_set_name
-from pilot.pins.keeper import Keeper
-from pilot.pins.roots import PinRoots
-from pilot.policy import Policy
-from pilot.state import StateStore
-from tests.fakes.clock import Clock
-from tests.fakes.piloter import FakePiloter
-from tests.fakes.workers import HandWorkers
-from tests.pins.node import Node
+from tests.bench_containers import Bench, container, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from pilot.tracked import Tracked
-    from pilot.workers import Workers
-
-
-class Bench:
-    """All tracked containers of one node; a pass is what the loop does once a second."""
-
-    def __init__(self, base: Path, **changes: Any) -> None:
-        self.node, self.clock = Node(base), Clock()
-        self.settings = replace(self.node.settings, **changes)
-        self.piloter = FakePiloter(base / "config")
-        self.start()
-
-    def start(self) -> None:
-        self.workers, self.store = HandWorkers(), StateStore(self.node.base / "state")
-        self.deadlines: Deadlines[tuple[str, str]] = Deadlines()
-        keeper = None
-        if self.settings.pin:
-            keeper = Keeper(
-                settings=self.settings,
-                store=self.store,
-                roots=PinRoots(self.settings),
-                workers=cast("Workers", self.workers),
-                readers=cast("Workers", self.workers),
-                piloter=self.piloter,
-                forbids=lambda _set, _really: None,
-                monotonic=self.clock,
-            )
-        self.keeper = keeper
-        directory = ConfigDirectory(self.piloter.directory, self.piloter.suffix)
-        directory.adopt()
-        self.containers = Containers(
-            settings=self.settings,
-            policy=Policy(),
-            store=self.store,
-            keeper=keeper,
-            fragments=Fragments(self.piloter, directory),
-            refuse=self.piloter.refuse,
-            deadlines=self.deadlines,
-            monotonic=self.clock,
-        )
-        if keeper:
-            keeper.changed = self.containers.set_changed
-            for saved in self.store.sets():
-                keeper.restore(saved)
-        left = self.store.drains()
-        for known in self.store.containers():
-            self.containers.restore(known, left.get(known.container.id))
-
-    def stop(self) -> None:
-        """End in order."""
-        self.containers.saver.save_all()
-        if self.keeper:
-            self.keeper.shelf.save()
-        self.store.close()
-
-    def run(self, seconds: float = 1.0) -> None:
-        """Let time pass in steps of a second at most, each with a pass of the loop."""
-        until = self.clock.now + seconds
-        while self.clock.now < until:
-            self.clock.now = min(until, self.clock.now + 1.0)
-            for key in self.deadlines.due(self.clock.now):
-                self.containers.due(key)
-            if self.keeper:
-                self.keeper.check()
-                self.workers.run()
-                self.keeper.survey(self.containers.draining_sets())
-                self.workers.run()
-                self.keeper.shelf.save()
-            self.containers.saver.save()
-
-    def found(self, container: Container) -> None:
-        self.containers.found(container)
-        self.workers.run()
-
-    def gone(self, container_id: str = "web") -> None:
-        self.containers.missing(container_id)
-        self.workers.run()
-
-    def known(self, container_id: str = "web") -> Tracked:
-        return self.containers.tracked[container_id]
-
-    def fragments(self) -> set[str]:
-        return {path.stem for path in self.piloter.directory.glob("*.conf")}
-
-    def pins(self) -> list[Path]:
-        return sorted(self.node.at("/pins").glob("*/*~*"))
-
-    def read_all(self) -> None:
-        """The collector has read every pin to its end."""
-        for path in self.pins():
-            self.piloter.read[path.parent.name, str(path)] = path.stat().st_size
 
 
 @pytest.fixture
@@ -126,25 +22,6 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     made = Bench(tmp_path)
     yield made
     made.stop()
-
-
-def container(name: str = "web", **changes: Any) -> Container:
-    values: dict[str, Any] = {
-        "id": name,
-        "name": name,
-        "state": State.RUNNING,
-        "env": {f"aliyun_logs_{name}": f"/logs/{name}*.log"},
-        "mounts": (Mount("/logs", "/volume/logs", "bind"),),
-        **changes,
-    }
-    return Container(**values)
-
-
-def write(bench: Bench, name: str, text: str) -> Path:
-    path = bench.node.logs / name
-    with path.open("a") as file:
-        file.write(text)
-    return path
 
 
 def collected(bench: Bench, web: Container) -> Path:
@@ -249,10 +126,11 @@ def test_what_is_unread_at_the_deadline_is_counted_though_its_original_lives(
 
 def test_in_direct_mode_a_gone_container_s_config_stays_for_a_while(tmp_path: Path) -> None:
     bench = Bench(tmp_path, pin=False)
+    write(bench, "web.log", "unread\n")
     bench.found(container())
     bench.run(1)
     bench.gone()
-    bench.run(DIRECT_DRAIN - 1)
+    bench.run(DIRECT - 1)
     assert bench.fragments() == {"web"}
     bench.run(2 + SETTLE)
     assert bench.fragments() == set()

@@ -3,12 +3,14 @@ from __future__ import annotations
 import errno
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pilot.configdir import MARK, ConfigDirectory
 from pilot.fragments import Fragments, inputs_of
 from pilot.model import Container, FileSet, Format, Framing, Input, Log, State
+from pilot.pins.record import Place
 from pilot.settings import Settings
 from tests.fakes.piloter import FakePiloter
 
@@ -26,7 +28,14 @@ def file_set(name: str) -> FileSet:
 
 def inputs(name: str) -> list[Input]:
     return [
-        Input(file_set=file_set(name), format=Format.NONE, directory="/v/a", pins="/p", fields={})
+        Input(
+            file_set=file_set(name),
+            format=Format.NONE,
+            pins="/p",
+            base="/v/a",
+            shown="/v/a",
+            fields={},
+        )
     ]
 
 
@@ -154,19 +163,23 @@ def test_a_folder_that_vanished_is_a_failure_not_a_crash(tmp_path: Path) -> None
 def test_a_set_without_a_place_for_its_pins_waits(tmp_path: Path) -> None:
     declared = Log(name="web", key="k", file_sets=(file_set("one"), file_set("two")))
     settings = Settings(collector_root=Path("/host"), environment={})
-    places = {"two": "/var/log/log-pilot/two"}
-    (found,) = inputs_of(container("a"), [declared], settings, lambda each: places.get(each.name))
+    places = {"two": Place("/var/log/log-pilot/two")}
+    (found,) = inputs_of(container("a"), [declared], settings, places)
     assert found.id == "two"
     assert found.pins == "/host/var/log/log-pilot/two"
-    assert found.directory == "/host/v/a"
+    assert (found.base, found.shown) == ("/host/v/a", "/v/a")
 
 
-def test_direct_inputs_have_no_pins(tmp_path: Path) -> None:
-    declared = Log(name="web", key="k", file_sets=(file_set("one"),))
-    settings = Settings(pin=False, environment={})
-    (found,) = inputs_of(container("a"), [declared], settings, lambda _: "/never")
+def test_direct_inputs_name_the_folders_that_were_found() -> None:
+    mounted = replace(file_set("one"), inside="/logs/a")
+    declared = Log(name="web", key="k", file_sets=(mounted,))
+    settings = Settings(pin=False, collector_root=Path("/host"), environment={})
+    place = Place(None, ("/v/a", "/v/b"), mounted=True)
+    (found,) = inputs_of(container("a"), [declared], settings, {"one": place})
     assert found.pins is None
-    assert found.directory == "/v/a"
+    assert found.folders == ("/host/v/a", "/host/v/b")
+    assert (found.base, found.shown) == ("/host/v", "/logs"), "a link may lead to another folder"
+    assert found.mounted
 
 
 def test_what_somebody_removed_or_changed_is_written_again_and_the_rest_is_not_touched(

@@ -156,7 +156,7 @@ def test_keys_of_a_kind_that_has_no_order_are_fine() -> None:
     deadlines: Deadlines[frozenset[int]] = Deadlines()
     deadlines.set(frozenset({1}), 1.0)
     deadlines.set(frozenset({2}), 1.0)
-    assert deadlines.due(1.0) == [frozenset({1}), frozenset({2})]
+    assert list(deadlines.due(1.0)) == [frozenset({1}), frozenset({2})]
 
 
 FIRST = st.floats(min_value=0.01, max_value=10)

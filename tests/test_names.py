@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from pilot.names import (
     PinName,
     escape,
     file_stem,
+    matcher,
     output_set_name,
     parse_pin_name,
     pin_name,
@@ -128,3 +130,29 @@ def test_a_container_id_of_docker_stays_readable() -> None:
     assert output_set_name(docker) == f"stdout-{docker}"
     assert file_stem(docker) == docker
     assert file_stem("../../etc/passwd").startswith("etc-passwd-")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "plain", "rotated"),
+    [
+        ("app.log", "app.log", True, True),
+        ("app.log", "app.log.1", False, True),
+        ("app.log", "app.log-20260102", False, True),
+        ("app.log", "app.log.1.gz", False, False),
+        ("app.log", "app.logs", False, False),
+        ("*", ".hidden", True, True),
+        ("*.log", ".log", True, True),
+        ("*.log", "new\nline.log", True, True),
+        ("*.log", "a.log\n", False, False),
+        ("*.log", "\udcff.log.2", False, True),
+        ("[ab].log", "b.log", True, True),
+        ("a[[]1].log", "a[1].log", True, True),
+        ("**", "any", True, True),
+        ("*.tmp", "a.tmp", False, False),
+    ],
+)
+def test_a_name_belongs_to_a_pattern_as_fnmatch_says(
+    pattern: str, name: str, *, plain: bool, rotated: bool
+) -> None:
+    assert matcher(pattern, rotated=False)(name) is plain
+    assert matcher(pattern, rotated=True)(name) is rotated

@@ -81,6 +81,57 @@ def test_a_volume_elsewhere_among_the_nodes_own_is_forbidden(path: str) -> None:
     assert POLICY.forbids(path, "volume")
 
 
+KUBELET_ROOTS = ["/var/lib/kubelet", "/var/lib/k0s/kubelet", "/data/kubelet"]
+KUBELET = Policy(roots=("/data/kubelet",))
+UID = "pods/0b1c-2d"
+
+
+@pytest.mark.parametrize("root", KUBELET_ROOTS)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "volumes/kubernetes.io~empty-dir/logs",
+        "volumes/kubernetes.io~empty-dir/logs/deep/app.log",
+        "volumes/kubernetes.io~csi/pv-1/mount",
+        "volumes/kubernetes.io~nfs/v",
+        "volumes/kubernetes.io~local-volume/pv",
+        "volumes/secret/secret",
+        "volume-subpaths/logs/app/2",
+        "volume-subpaths/logs/app/2/deep/app.log",
+    ],
+)
+def test_a_pods_volume_is_a_volume(root: str, path: str) -> None:
+    assert KUBELET.forbids(f"{root}/{UID}/{path}", "volume") is None
+    assert KUBELET.forbids(f"{root}/{UID}/{path}", "bind")
+
+
+@pytest.mark.parametrize("root", KUBELET_ROOTS)
+@pytest.mark.parametrize("kind", ["volume", "bind"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{UID}/volumes/kubernetes.io~secret/s",
+        f"{UID}/volumes/kubernetes.io~secret/s/..data/token",
+        f"{UID}/volumes/kubernetes.io~configmap/s/x",
+        f"{UID}/volumes/kubernetes.io~projected/kube-api-access-x/token",
+        f"{UID}/volumes/kubernetes.io~downward-api/s",
+        f"{UID}/volumes/kubernetes.io~empty-dir",
+        f"{UID}/volumes",
+        f"{UID}/volume-subpaths/logs/app",
+        f"{UID}/volumeDevices/kubernetes.io~csi/pv",
+        f"{UID}/etc-hosts",
+        f"{UID}/containers/app/1a",
+        f"{UID}/plugins/kubernetes.io~empty-dir/wrapped_x",
+        f"x/{UID}/volumes/kubernetes.io~empty-dir/logs",
+        UID,
+        "pods",
+        "pki/kubelet.key",
+    ],
+)
+def test_what_else_a_kubelet_keeps_is_forbidden(root: str, path: str, kind: str) -> None:
+    assert KUBELET.forbids(f"{root}/{path}", kind)
+
+
 OWN = Policy(
     roots=("/var/lib/log-pilot", "/etc/filebeat", "/var/log/log-pilot", "/mnt/a/log-pilot/")
 )
@@ -147,11 +198,13 @@ def test_the_root_is_told_by_dockers_place_for_a_log(log_path: str, root: str) -
         (f"/x/{'a' * 64}", False),
     ],
 )
-def test_a_bind_of_what_looks_like_one_containers_folder_is_forbidden(
+def test_what_looks_like_one_containers_folder_is_forbidden_but_in_a_volume(
     path: str, *, forbidden: bool
 ) -> None:
     assert bool(Policy().forbids(path)) is forbidden
-    assert Policy().forbids(path, "volume") is None
+    assert bool(Policy().forbids(path, "volume")) is forbidden
+    assert Policy().forbids(f"/data/docker/volumes/dind/_data{path}", "volume") is None
+    assert bool(Policy().forbids(f"/data/docker/volumes/dind/_data{path}")) is forbidden
 
 
 @pytest.mark.parametrize("path", ["", "srv", "../etc", "/srv/../etc", "/srv/.."])

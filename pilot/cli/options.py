@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pilot.settings import DEFAULT_PREFIXES, Settings
+from pilot.model import shorten
+from pilot.settings import DEFAULT_PREFIXES, Allowance, Floor, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 Decorated = TypeVar("Decorated", bound="Callable[..., Any]")
 
 FOLDER = click.Path(path_type=Path)
+UNITS = {"": 0, "Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40}  # as powers of two
+AMOUNT = re.compile(r"([0-9]{1,15})(?:(Ki|Mi|Gi|Ti)B?)?/([0-9]{1,15})")
+PARTS = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,3})?)%/([0-9]{1,2}(?:\.[0-9]{1,3})?)%")
+AUTO = "auto"
 
 
 def flag(name: str, **settings: Any) -> Callable[[Decorated], Decorated]:
@@ -54,6 +60,51 @@ class CommaList(click.ParamType[tuple[str, ...]]):
         return words
 
 
+class AllowanceType(click.ParamType[Allowance]):
+    """`<bytes>/<files>` as an Allowance."""
+
+    name = "allowance"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Allowance:
+        """Whole numbers, that of bytes with a unit or without."""
+        if isinstance(value, Allowance):
+            return value
+        found = AMOUNT.fullmatch(str(value).strip())
+        if not found:
+            self.fail(
+                f"{shorten(str(value))!r} is not <bytes>/<files>; give whole numbers, the bytes "
+                "plain or with KiB, MiB, GiB or TiB, as in 1GiB/10000",
+                param,
+                ctx,
+            )
+        return Allowance(int(found[1]) << UNITS[found[2] or ""], int(found[3]))
+
+
+class FloorType(click.ParamType[Floor | None]):
+    """`<space>%/<inodes>%` as a Floor; `auto` as None."""
+
+    name = "floor"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Floor | None:
+        """Two percentages below 100."""
+        if value is None or isinstance(value, Floor):
+            return value
+        text = str(value).strip()
+        found = PARTS.fullmatch(text)
+        if not found and text != AUTO:
+            self.fail(
+                f"{shorten(text)!r} is neither {AUTO} nor <space>%/<inodes>%; give two "
+                "percentages below 100, as in 12%/6%",
+                param,
+                ctx,
+            )
+        return Floor(float(found[1]) / 100, float(found[2]) / 100) if found else None
+
+
 rendering = together(
     flag("--type", default="filebeat", metavar="NAME", help="The collector: filebeat or console."),
     flag(
@@ -82,6 +133,31 @@ rendering = together(
     flag("--data-dir", type=FOLDER, help="The collector's records.  [default: its usual place]"),
     flag("--templates", type=FOLDER, help="A folder of templates that win over ours."),
     flag("--max-logs", type=click.IntRange(1, 10_000), default=100, help="Logs per container."),
+    flag("--recursive", is_flag=True, help="Let paths hold **, which is any number of folders."),
+)
+
+
+def _allowance(name: str, default: str, whose: str) -> Callable[[Decorated], Decorated]:
+    return flag(
+        name,
+        type=AllowanceType(),
+        default=default,
+        metavar="BYTES/FILES",
+        help=f"What pins of {whose} may hold that would be gone without them.",
+    )
+
+
+holding = together(
+    _allowance("--set-allowance", "1GiB/10000", "one file set"),
+    _allowance("--namespace-allowance", "4GiB/50000", "one Kubernetes namespace"),
+    _allowance("--node-allowance", "16GiB/100000", "the node"),
+    flag(
+        "--floor",
+        type=FloorType(),
+        default=AUTO,
+        metavar="auto|SPACE%/INODES%",
+        help="What pins leave free of a filesystem's space and of its inodes.",
+    ),
 )
 
 state_dir = flag(

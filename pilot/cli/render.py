@@ -17,6 +17,9 @@ from pilot.cli.options import rendering, settings_from
 from pilot.fragments import accept_for, inputs_of
 from pilot.model import State, printable
 from pilot.piloters import PiloterError
+from pilot.pins.confine import FolderMissingError, RefusedError
+from pilot.pins.expand import look_into
+from pilot.pins.record import Place
 from pilot.pins.roots import USUAL
 from pilot.sources.inspect import container_from_inspect
 from pilot.sources.static import parse_static
@@ -120,9 +123,24 @@ def read(name: str) -> list[Container]:
 
 
 def _inputs(container: Container, logs: list[Log], settings: Settings) -> list[Input]:
-    def pins_folder(file_set: FileSet) -> str:
-        roots = settings.pin_roots or USUAL
-        near = (r for r in roots if file_set.directory.startswith(f"{Path(r).parent}/"))
-        return f"{next(near, roots[0])}/{file_set.name}"
+    places = {one.name: _place(one, settings) for log in logs for one in log.file_sets}
+    return inputs_of(container, logs, settings, places)
 
-    return inputs_of(container, logs, settings, pins_folder)
+
+def _place(file_set: FileSet, settings: Settings) -> Place:
+    if not settings.pin:
+        return Place(None, _folders(file_set, settings))
+    roots = settings.pin_roots or USUAL
+    near = (r for r in roots if file_set.directory.startswith(f"{Path(r).parent}/"))
+    return Place(f"{next(near, roots[0])}/{file_set.name}")
+
+
+def _folders(file_set: FileSet, settings: Settings) -> tuple[str, ...]:
+    """The folders that the pilot would find now; the one that is named while there is none."""
+    try:
+        with look_into(file_set, settings.on_node, lambda _: None) as view:
+            root = file_set.root.rstrip("/")
+            found = tuple(f"{root}/{folder.path}".rstrip("/") for folder in view.folders())
+    except (FolderMissingError, RefusedError, OSError):
+        found = ()
+    return found or (file_set.directory,)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pilot.cli.options import FOLDER, flag, rendering, settings_from, state_dir
+from pilot.cli.options import FOLDER, flag, holding, rendering, settings_from, state_dir
 from pilot.cli.output import Output, tell
 from pilot.piloters import PiloterError
 from pilot.pins.roots import NoPinRootError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.command()
 @rendering
 @state_dir
+@holding
 @flag(
     "--source",
     default="auto",

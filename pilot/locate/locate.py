@@ -18,11 +18,18 @@ STDOUT = "stdout"
 VOLUME = "volume"
 
 
-def locate(container: Container, key: str, item: str) -> FileSet | Rejection:
-    """Where the files lie that one item of a declaration names, or why that cannot be said."""
+def locate(
+    container: Container, key: str, item: str, *, recursive: bool = False
+) -> FileSet | Rejection:
+    """Where the files lie that one item of a declaration names, or why that cannot be said.
+
+    The mount is that of the folder before the first glob. What a glob of folders could also name on
+    another mount below that folder is not collected: declare that mount's own path for it.
+    `recursive` says whether `**` is allowed.
+    """
     if item == STDOUT:
         return _output(container, key)
-    path = parse_path(key, item)
+    path = parse_path(key, item, recursive=recursive)
     if isinstance(path, Rejection):
         return path
     found = _nearest(container, path)
@@ -40,7 +47,7 @@ def locate(container: Container, key: str, item: str) -> FileSet | Rejection:
         return _unsupported(mount, key, item)
     if below == "":
         return _single_file(mount, source, path, key=key, item=item)
-    folder = posixpath.dirname(below)
+    folder = below.removesuffix(path.pattern).rstrip("/")
     return FileSet(
         name=volume_set_name(source, folder, path.pattern),
         root=source,
@@ -53,7 +60,7 @@ def locate(container: Container, key: str, item: str) -> FileSet | Rejection:
 
 def mount_of(container: Container, item: str) -> Mount | None:
     """The mount that `locate` finds for an item; None for `stdout` and where there is none."""
-    path = parse_path("", item)
+    path = parse_path("", item, recursive=True)
     found = None if isinstance(path, Rejection) else _nearest(container, path)
     return found and found[0]
 

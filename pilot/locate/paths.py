@@ -11,13 +11,17 @@ from pilot.model import Code, Rejection, shorten
 # (Unicode UAX #9), and surrogates, which no UTF-8 text has.
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 GLOB = re.compile(r"[*?\[]")
+ANY = "**"  # any number of folders
 MAX_PATH = 4096  # characters; PATH_MAX counts bytes, so more cannot exist
 MAX_PART = 255  # bytes of one name, NAME_MAX
 
 
 @dataclass(frozen=True, slots=True)
 class InsidePath:
-    """A path inside a container: its folder, absolute and folded, and a name or glob."""
+    """A path inside a container: its folder, absolute and folded, and a name or glob below it.
+
+    `folder` is what stands before the first part that is a glob.
+    """
 
     folder: str
     pattern: str
@@ -26,8 +30,11 @@ class InsidePath:
         return f"{self.folder.rstrip('/')}/{self.pattern}"
 
 
-def parse_path(key: str, item: str) -> InsidePath | Rejection:
-    """An item that is not `stdout`, folded, or why it names no file."""
+def parse_path(key: str, item: str, *, recursive: bool = False) -> InsidePath | Rejection:
+    """An item that is not `stdout`, folded, or why it names no file.
+
+    `recursive` says whether the administrator allows `**`.
+    """
     code, reason, hint = Code.PATH_INVALID, "", ""
     parts = item.split("/")
     folded = [part for part in parts if part not in ("", ".")]
@@ -42,15 +49,19 @@ def parse_path(key: str, item: str) -> InsidePath | Rejection:
     elif parts[-1] in ("", "."):
         code, hint = Code.PATH_FOLDER, shorten("/".join(("", *folded, "*.log")), 200)
         reason = "this names a folder; name its files."
-    elif any(GLOB.search(part) for part in folded[:-1]):
+    elif any(ANY in part and part != ANY for part in folded):
+        code, reason = (
+            Code.PATH_GLOB,
+            "'**' is any number of folders and a part of a path by itself.",
+        )
+    elif ANY in folded and not recursive:
         code = Code.PATH_GLOB
-        reason = "patterns in folders are not supported yet, only in the last part of a path."
-    elif "**" in folded[-1]:
-        code = Code.PATH_GLOB
-        reason = "'**' is not supported yet."
+        reason = "'**' needs leave of whoever runs the pilot: --recursive (PILOT_RECURSIVE)."
     if reason:
         return Rejection(code=code, key=key, value=shorten(item), reason=reason, hint=hint)
-    return InsidePath("/" + "/".join(folded[:-1]), folded[-1])
+    globs = (at for at, part in enumerate(folded[:-1]) if GLOB.search(part))
+    literal = next(globs, len(folded) - 1)
+    return InsidePath("/" + "/".join(folded[:literal]), "/".join(folded[literal:]))
 
 
 def fold(path: str) -> str | None:

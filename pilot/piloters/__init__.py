@@ -55,6 +55,12 @@ class Piloter(Protocol):
         Raises OSError where the records cannot be read: then nothing counts as read.
         """
 
+    def pulse(self) -> int:
+        """A number that changes when the collector acknowledges anything; asked after `progress`.
+
+        It tells an output that is blocked, or a collector that does not run, from a slow one.
+        """
+
     def readable_end(self, file: Path, file_set: FileSet) -> int:
         """The offset at which the collector is done with a file as it is now.
 

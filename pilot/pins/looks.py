@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import functools
+import logging
+import os
 import time
 from typing import TYPE_CHECKING
 
-from pilot.pins.sweep import Copy, FolderStamp, Order, Sweep, folder_stamp, sweep
+from pilot.model import shorten
+from pilot.pins.mount_table import MountTable
+from pilot.pins.sweep import Copy, Order, Sweep, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
+    from pathlib import Path
 
     from pilot.model import FileSet
     from pilot.names import FileKey
+    from pilot.pins.expand import FolderStamp
     from pilot.pins.record import PinSet
-    from pilot.pins.roots import PinRoots
+    from pilot.pins.roots import PinRoot, PinRoots
     from pilot.pins.watch import FolderWatch
-    from pilot.settings import Settings
+    from pilot.settings import Floor, Settings
     from pilot.workers import Workers
 
 AT_ONCE = 3  # looks at one filesystem: more would only wait for each other, or all hang
 SLOW = 0.05  # seconds: a look that takes longer is followed by a rest
 REST = 10  # times its own length, so that no folder takes more than a tenth of a worker
-UNKNOWN = 16  # groups of sets whose filesystem is not known
+SILENT = 5.0  # seconds after which a look that has not come back is said to hang
+
+log = logging.getLogger(__name__)
 
 
 class Looks:
@@ -32,20 +40,30 @@ class Looks:
         self,
         *,
         settings: Settings,
-        roots: PinRoots,
+        roots: PinRoots | None,
+        floor: Floor,
         workers: Workers,
         serial: Callable[[], int],
         pinned: Container[FileKey],
         forbids: Callable[[FileSet, str], str | None],
+        readable_end: Callable[[Path, FileSet], int],
         done: Callable[[PinSet, float, Sweep | Exception], None],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`done(set, monotonic time at which the look began, result)` is called on the loop."""
+        """`done(set, monotonic time at which the look began, result)` is called on the loop.
+
+        Without `roots` a look only lists the files and, once nobody writes to them any more, asks
+        `readable_end` of each.
+        """
         self._settings, self._roots, self._workers = settings, roots, workers
         self._serial, self._pinned, self._forbids = serial, pinned, forbids
+        self._floor, self._readable_end = floor, readable_end
         self._done, self._now = done, monotonic
         self._checking: set[int] = set()
-        self._running: dict[int, int] = {}  # filesystem → looks under way
+        self._table = MountTable()
+        self._running: dict[
+            int, dict[int, tuple[PinSet, float]]
+        ] = {}  # filesystem → looks under way and their begin, by id
         self._waiting: dict[int, list[PinSet]] = {}  # filesystem → looks that wait for those
         self.watch: FolderWatch | None = None
 
@@ -66,9 +84,12 @@ class Looks:
     def _start(self, group: int) -> None:
         """Start looks of one filesystem, as far as those that have not come back leave room."""
         waiting = self._waiting[group]
-        while waiting and self._running.get(group, 0) < AT_ONCE:
+        running = self._running.setdefault(group, {})
+        while waiting and len(running) < AT_ONCE:
             kept, began = waiting.pop(0), self._now()
-            self._running[group] = self._running.get(group, 0) + 1
+            running[id(kept)] = (kept, began)
+            if self.watch:
+                self.watch.renew(kept.file_set.name)
             self._workers.submit(
                 functools.partial(sweep, self._order(kept)),
                 functools.partial(self._ended, group, kept, began),
@@ -77,19 +98,23 @@ class Looks:
             del self._waiting[group]
 
     def _ended(self, group: int, kept: PinSet, began: float, result: Sweep | Exception) -> None:
-        self._running[group] -= 1
+        self._running[group].pop(id(kept))
         if not self._running[group]:
             del self._running[group]
         if group in self._waiting:
             self._start(group)
         if isinstance(result, Sweep) and result.took > SLOW:
-            kept.rest = self._now() + REST * result.took
+            # One that hung says nothing of the next: its log has waited long enough.
+            kept.rest = self._now() + (REST * result.took if result.took <= SILENT else SILENT)
         self._done(kept, began, result)
 
-    @staticmethod
-    def _group(kept: PinSet) -> int:
-        """The filesystem of a set's folder, or one of a few groups while it is not known."""
-        return kept.stamp[0] if kept.stamp else -1 - hash(kept.file_set.root) % UNKNOWN
+    def _group(self, kept: PinSet) -> int:
+        """The filesystem of a set's folder; while it is not known, the mount that its path names.
+
+        So a dead mount holds up its own sets only, even before any of them was ever looked at.
+        """
+        device = kept.device
+        return -1 - self._table.mount_of(kept.path) if device is None else device
 
     def drop(self, name: str) -> None:
         """Watch a set's folder no more."""
@@ -99,11 +124,12 @@ class Looks:
     def check(self, sets: Iterable[PinSet]) -> None:
         """Once a second: look again wherever a folder changed since its last look."""
         self._workers.relieve()
+        self._note_silence()
         groups: dict[int, list[PinSet]] = {}
         for kept in sets:
             if not kept.tended or kept.sweeping:
                 continue
-            if kept.stamp and (kept.copied or not kept.confirmed):
+            if kept.stamps and self._changes_unseen(kept):
                 self.look(kept)
                 continue
             groups.setdefault(self._group(kept), []).append(kept)
@@ -112,9 +138,33 @@ class Looks:
                 self._checking.add(device)
                 self._check_group(device, group)
 
+    def _note_silence(self) -> None:
+        """Say of a set that its look does not come back, or waits for such only."""
+        now = self._now()
+        for group, running in self._running.items():
+            silent = [kept for kept, began in running.values() if now - began > SILENT]
+            if len(silent) >= AT_ONCE:
+                silent += self._waiting.get(group, [])
+            for kept in silent:
+                folder = shorten(kept.file_set.directory, 200)
+                problem = f"{folder} does not answer: its mount may hang"
+                if kept.problem != problem:
+                    kept.problem = problem  # The next look that comes back says otherwise.
+                    log.warning("file set %s: %s", kept.file_set.name, problem)
+
+    def _changes_unseen(self, kept: PinSet) -> bool:
+        """Whether there may be something new although no folder changed."""
+        return (
+            kept.copied
+            or not kept.confirmed
+            or kept.suspect > 0
+            or (self._roots is None and kept.distrusted > 0)
+            or (self._roots is None and kept.ended and bool(kept.pins))
+        )
+
     def _check_group(self, device: int, group: list[PinSet]) -> None:
         def differing() -> list[PinSet]:
-            return [kept for kept in group if _stamp(kept.path) != kept.stamp]
+            return [kept for kept in group if _differs(kept)]
 
         def then(result: list[PinSet] | Exception) -> None:
             self._checking.discard(device)
@@ -125,23 +175,52 @@ class Looks:
         self._workers.submit(differing, then)
 
     def _order(self, kept: PinSet) -> Order:
-        self._roots.add_near(kept.file_set)
-        roots = self._roots.roots if kept.tended else ()  # Without one nothing is pinned.
+        roots: tuple[PinRoot, ...] = ()  # Without one nothing is pinned.
+        if self._roots and kept.tended:
+            self._roots.add_near(kept.file_set)
+            roots = (kept.root,) if kept.root else self._roots.roots
         return Order(
             file_set=kept.file_set,
             on_node=self._settings.on_node,
             forbids=lambda really: self._forbids(kept.file_set, really),
-            roots=(kept.root,) if kept.root and kept.tended else roots,
+            roots=roots,
             owner=self._pinned.__contains__,
             serial=self._serial,
-            copies={key: Copy(pin.name) for key, pin in kept.pins.items() if not pin.linked},
-            lost=dict(kept.lost),
+            copies={
+                key: Copy(pin.file, pin.born, "" if pin.alone else pin.where)
+                for key, pin in kept.pins.items()
+                if pin.copied
+            },
+            strays=dict(kept.strays),
+            lost=dict(kept.vanished),
+            sizes={key: pin.seen for key, pin in kept.pins.items() if pin.seen >= 0},
+            births={key: pin.born for key, pin in kept.pins.items() if pin.born},
             watch=self.watch.add if self.watch and kept.tended else None,
+            floor=self._floor,
+            full=kept.full,
+            crowded=kept.crowded,
+            reserve=kept.reserve,
+            direct=self._roots is None,
+            readable_end=self._end_of(kept),
         )
+
+    def _end_of(self, kept: PinSet) -> Callable[[Path], int] | None:
+        if self._roots or not kept.ended:
+            return None
+        return lambda path: self._readable_end(path, kept.file_set)
+
+
+def _differs(kept: PinSet) -> bool:
+    """Whether a folder is not as it was at the last look, or there is one now."""
+    if not kept.stamps:
+        return _stamp(kept.path) is not None
+    return any(_stamp(path) != stamp for path, stamp in kept.stamps.items())
 
 
 def _stamp(path: str) -> FolderStamp | None:
+    """A cheap sign that a folder changed; None if it cannot be had. Reads nothing below it."""
     try:
-        return folder_stamp(path)
+        found = os.stat(path, follow_symlinks=False)  # noqa: PTH116 -- asked of every set each second
     except OSError:
         return None
+    return (found.st_dev, found.st_ino, found.st_mtime_ns)

@@ -19,7 +19,7 @@ class Owners:
 
     def __init__(self) -> None:
         self._owners: dict[FileKey, str] = {}
-        self._kept: dict[FileKey, str] = {}  # pins of sets that nobody declares: file → set
+        self._kept: dict[FileKey, list[str]] = {}  # pins of sets that nobody declares: file → sets
         self._wanting: dict[str, set[str]] = {}  # owner → sets that name a file of its, too
 
     def __contains__(self, key: object) -> bool:
@@ -29,26 +29,35 @@ class Owners:
         """Make a set own a file; False if another one does."""
         if self._owners.setdefault(key, name) != name:
             return False
-        if self._kept.get(key) == name:
-            del self._kept[key]
+        self._keep_no_more(key, name)
         return True
 
     def drop(self, key: FileKey, name: str) -> None:
-        """Nobody owns this file, if that set did; nor is it kept."""
-        for files in (self._owners, self._kept):
-            if files.get(key) == name:
-                del files[key]
+        """Nobody owns this file, if that set did; nor does it keep a pin of it."""
+        if self._owners.get(key) == name:
+            del self._owners[key]
+        self._keep_no_more(key, name)
+
+    def _keep_no_more(self, key: FileKey, name: str) -> None:
+        if name in (keeping := self._kept.get(key, [])):
+            keeping.remove(name)
+            if not keeping:
+                del self._kept[key]
 
     def leave(self, keys: Iterable[FileKey], name: str) -> set[str]:
         """A set that is left keeps pins, owns nothing; returns the sets that wanted its files."""
         for key in keys:
             self.drop(key, name)
-            self._kept[key] = name
+            self._kept.setdefault(key, []).append(name)
         return self._wanting.pop(name, set())
 
-    def kept_by(self, key: FileKey) -> str | None:
-        """The set that keeps a pin of a file without owning it."""
-        return self._kept.get(key)
+    def kept_by(self, key: FileKey) -> list[str]:
+        """The sets that keep a pin of a file without owning it."""
+        return list(self._kept.get(key, ()))
+
+    def pins_of(self, key: FileKey) -> int:
+        """How many pins of ours one file has: so many of its names are not its original's."""
+        return max(1, (key in self._owners) + len(self._kept.get(key, ())))
 
     def others(self, files: Mapping[FileKey, str], name: str) -> dict[str, str]:
         """Of the files that a set names, those that another owns: file name → owner."""

@@ -2,69 +2,160 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass, field, replace
+import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pilot.model import Code, Framing, Rejection, shorten
-from pilot.names import parse_pin_name
-from pilot.pins.confine import FolderMissingError, RefusedError
+from pilot.model import Framing, PinKind
+from pilot.names import RESERVE
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from pilot.model import FileSet, Log
+    from pilot.model import FileSet
     from pilot.names import FileKey
+    from pilot.pins.expand import FolderStamp
     from pilot.pins.roots import PinRoot
     from pilot.pins.survey import Answer
-    from pilot.pins.sweep import FolderStamp
-    from pilot.state import SavedPin
+    from pilot.pins.sweep import Copy, Lost, Seen
 
-NAMED = 20  # files of one set that are named one by one
 QUIET = 5.0  # seconds without a change after which nobody is taken to hold a deleted file
 QUIET_WRITER = 60.0  # the same where the program that wrote it still runs
 SETTLED = 1.0  # seconds without a change after which an ended container's file is complete
 COPY_AWAY = 60.0  # seconds after which a copy's missing original is taken to be gone
-
-log = logging.getLogger(__name__)
+DIRECT_AWAY = 60.0  # seconds for which a collector may go on reading a file that was deleted
+SUSPECT = 30  # looks that follow what may be the copy of a copytruncate
 
 
 @dataclass(slots=True)
 class Pin:
-    """One pin, as the loop knows it."""
+    """One pin, as the loop knows it; in direct mode one original file.
+
+    `name` is the pin's; of a direct one it is the file's, below the folder of its set.
+    """
 
     name: str
     key: FileKey
-    linked: bool
+    kind: PinKind
+    born: int = 0  # ns; when the original was made, 0 where its filesystem does not say
     missing: bool = False  # no name of the original matches the file set any more
     missed: float = 0.0  # monotonic time from which it has been missing
+    seen: int = -1  # bytes of the original, by the last look; -1: never seen
+    where: str = ""  # its place below the file set's root, by the last look
+    end: int = -1  # how many of them can be read; only of a direct file
     unread: int | None = None  # bytes, by the last survey
     alone: bool = False  # the original is gone, by the last survey
     print: tuple[int, int] = (-1, -1)  # size and mtime, by the last survey
     since: float = 0.0  # monotonic time from which `print` has not changed
+    on_disk: int = 0  # bytes of disk that the pin occupies, by the last survey
+    reserved: bool = False  # it lies where the collector does not see it yet
+    released: float = -math.inf  # monotonic time at which the collector was let see it
+    counted: bool = False  # what is unread of it has been counted as lost
+
+    @property
+    def file(self) -> str:
+        """Where it lies below its set's folder of pins."""
+        return f"{RESERVE}/{self.name}" if self.reserved else self.name
+
+    @property
+    def linked(self) -> bool:
+        """Whether it is a hard link."""
+        return self.kind is PinKind.LINKED
+
+    @property
+    def copied(self) -> bool:
+        """Whether it is a copy."""
+        return self.kind is PinKind.COPIED
+
+    @property
+    def ownerless(self) -> bool:
+        """Whether it says nothing of who owns its inode, which may be another file's by now."""
+        return self.copied and self.missing
+
+    @property
+    def asked_as(self) -> str:
+        """What surveys call it: several direct files may have had one name."""
+        direct = self.kind is PinKind.DIRECT
+        return f"{self.key[1]}-{self.key[0]}" if direct else self.name
+
+    @property
+    def grown(self) -> bool:
+        """Whether a look found more to read than the last survey knew of."""
+        if self.copied:
+            return self.seen > self.print[0]
+        return self.kind is PinKind.DIRECT and self.end > self.print[0]
 
     @property
     def left(self) -> int:
-        """Bytes that nobody has read; all of them, while the collector was never asked."""
-        return max(0, self.print[0]) if self.unread is None else self.unread
+        """Bytes that nobody has read; all of them, while the collector was never asked.
 
-    def take(self, answer: Answer, asked: float) -> None:
-        """What a survey that was asked at that monotonic time found."""
+        Of a copy also those that it did not get.
+        """
+        if self.counted:
+            return 0
+        if self.unread is None:
+            return max(0, self.seen, self.print[0])
+        return self.unread + (max(0, self.seen - self.print[0]) if self.copied else 0)
+
+    @property
+    def holds(self) -> int:
+        """Bytes of disk that would be free without this pin."""
+        return self.on_disk if self.copied or (self.linked and self.alone) else 0
+
+    def take(self, answer: Answer, asked: float, pins: int = 1) -> None:
+        """What a survey that was asked at that monotonic time found; `pins` of ours are its names.
+
+        A volume may be away for a while, and a copy has no other sign that its original lives.
+        """
         if self.print != (answer.size, answer.modified):
             self.print, self.since = (answer.size, answer.modified), asked
-        self.unread = answer.unread
-        # A volume may be away for a while, and a copy has no other sign that its original lives.
-        away = self.missing and asked - self.missed >= COPY_AWAY
-        self.alone = answer.links == 1 if self.linked else away
+        before = answer.unread if self.unread is None else self.unread
+        gone = self.kind is PinKind.DIRECT and self.missing
+        # Collectors forget how far they were in a file whose name is gone.
+        self.unread = min(before, answer.unread) if gone else answer.unread
+        self.on_disk = answer.on_disk
+        if self.linked:
+            self.alone = answer.links <= pins
+        else:
+            away = COPY_AWAY if self.copied else 0.0
+            self.alone = self.missing and asked - self.missed >= away
 
-    def unchanged(self, folder: Path) -> bool:
+    def unchanged(self, folder: Path, pins: int = 1) -> bool:
         """Whether it is now as the last survey found it, with no other name. Reads the disk."""
         try:
-            status = (folder / self.name).stat(follow_symlinks=False)
+            status = (folder / self.file).stat(follow_symlinks=False)
         except OSError:
             return True  # There is nothing to lose by removing it.
-        return status.st_nlink == 1 and self.print == (status.st_size, status.st_mtime_ns)
+        return status.st_nlink <= pins and self.print == (status.st_size, status.st_mtime_ns)
+
+
+@dataclass(slots=True)
+class Loss:
+    """What was given up unread."""
+
+    files: int = 0
+    bytes: int = 0
+
+    def add(self, pins: Iterable[Pin]) -> Loss:
+        """Count these pins; returns what they add."""
+        unread = [pin.left for pin in pins]
+        more = Loss(sum(map(bool, unread)), sum(unread))
+        self.files += more.files
+        self.bytes += more.bytes
+        return more
+
+    def __bool__(self) -> bool:
+        return bool(self.files or self.bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a collector finds a set's files: the folder of its pins or, directly, `folders`."""
+
+    pins: str | None
+    folders: tuple[str, ...] = ()  # paths on the node, as they were really opened
+    mounted: bool = False  # an open file there would block an unmount
 
 
 @dataclass(slots=True)
@@ -74,122 +165,101 @@ class PinSet:
     file_set: FileSet
     root: PinRoot | None = None
     pins: dict[FileKey, Pin] = field(default_factory=dict)
-    lost: dict[FileKey, str] = field(default_factory=dict)
+    vanished: dict[FileKey, Lost] = field(default_factory=dict)  # pins that somebody removed
+    strays: dict[int, tuple[FileKey, Copy]] = field(default_factory=dict)  # restored copies
+    loss: Loss = field(default_factory=Loss)
+    namespace: str = ""
     path: str = ""  # where the pilot sees the folder
+    folders: tuple[str, ...] = ()
+    mounted: bool = False
     copied: bool = False  # some pin is a copy
+    direct: bool = False  # its files are read without pins
     waiting: bool = False  # some pin's original may be gone
+    reserved: bool = False  # some pin is kept from the collector
+    held_bytes: int = 0
+    held_files: int = 0
     tended: bool = False  # somebody declares it and its folder may still be there
     ended: bool = False  # the container that owns it has ended
+    restored: bool = False  # not looked at since a restart
     sweeping: bool = False
     rest: float = 0.0  # monotonic time before which it is not looked at again
     again: bool = False
-    stamp: FolderStamp | None = None
+    stamps: Mapping[str, FolderStamp] = field(default_factory=dict)
     stamped: float = 0.0
     confirmed: bool = False
+    suspect: int = 0  # looks still to follow, because a copytruncate may be under way
     looked: float = -1.0  # monotonic time at which the last look that saw everything began
     surveyed: float = -1.0  # monotonic time at which the last finished survey was asked
+    proved: float = -1.0  # `looked`, when a survey that was asked after it last finished
     problem: str = "not looked at yet"
     forbidden: str = ""  # why the folder may not be read at all
+    distrusted: float = 0.0  # monotonic time until which no collector is sent there
+    warned: float = -math.inf  # monotonic time of the last warning about it
     refused: dict[str, str] = field(default_factory=dict)
     doubles: dict[str, str] = field(default_factory=dict)  # file name → file set that owns it
+    further: dict[str, str] = field(default_factory=dict)  # file name → the same file's first name
+    truncated: dict[str, None] = field(default_factory=dict)  # names of files that became shorter
+    missed: str = ""  # what may have gone by unseen
+    over: str = ""  # which allowance its pins exceeded, as last said
+    crowded: bool = False  # no copy may be begun: it holds as many files as it may
+    reserve: bool = False  # new pins are kept from the collector for now
+    full: bool = False  # its copies may not grow: an allowance or a floor is reached
+    paused: bool = False  # some copy did not grow for that
 
-    def miss(self, seen: Container[FileKey], now: float) -> None:
-        """Note which pins' originals a look did not see."""
+    @property
+    def device(self) -> int | None:
+        """The filesystem that its folder lies on; None while nobody knows."""
+        return next((stamp[0] for stamp in self.stamps.values()), None)
+
+    @property
+    def notable(self) -> bool:
+        """Whether each survey asks for it: something may have to go, to be released or to pause."""
+        return self.waiting or self.copied or self.reserved or self.direct
+
+    def take_sizes(self, seen: Mapping[FileKey, Seen], now: float) -> None:
+        """Note of each pin what a look saw of its original, if it saw it."""
         for key, pin in self.pins.items():
-            if key in seen:
-                pin.missing = False
+            if found := seen.get(key):
+                pin.missing, pin.seen, pin.end = False, found.size, found.end
+                pin.where = found.where
             elif not pin.missing:
                 pin.missing, pin.missed = True, now
 
+    def miss_all(self, now: float) -> None:
+        """The folder is gone, or leads elsewhere: no original was seen."""
+        self.take_sizes({}, now)
+
     def drained(self, ended: float) -> bool:
-        """Whether a survey, asked after a look after the end, found all files read and still."""
-        fresh = self.looked >= ended and (not self.pins or self.surveyed >= self.looked)
-        return fresh and all(
-            pin.unread == 0 and self.surveyed - pin.since >= SETTLED for pin in self.pins.values()
+        """Whether a survey, asked after a look after the end, found all files read and still.
+
+        Later looks, which copies and originals get each second, undo that only by what they find.
+        """
+        proved = self.proved if self.pins else self.looked
+        return proved >= ended and all(
+            pin.unread == 0 and not pin.grown and self.surveyed - pin.since >= SETTLED
+            for pin in self.pins.values()
         )
 
     def sum_up(self) -> None:
         """Note what the check of each second asks, so that it need not go through all pins."""
-        self.copied = any(not pin.linked for pin in self.pins.values())
-        self.waiting = any(pin.missing or pin.alone for pin in self.pins.values())
+        pins = self.pins.values()
+        self.copied = any(pin.copied for pin in pins)
+        self.direct = any(pin.kind is PinKind.DIRECT for pin in pins)
+        self.waiting = any(pin.missing or pin.alone for pin in pins)
+        self.reserved = any(pin.reserved for pin in pins)
+        self.held_bytes = sum(pin.holds for pin in pins)
+        self.held_files = sum(pin.copied or (pin.linked and pin.alone) for pin in pins)
 
 
-def done_with(kept: PinSet, pin: Pin, folder: Path | None, asked: float) -> bool:
-    """Whether nothing more can come of a pin whose original is gone. Reads the disk once more."""
+def done_with(kept: PinSet, pin: Pin, folder: Path | None, asked: float, pins: int = 1) -> bool:
+    """Whether nothing more can come of a pin whose original is gone. Reads the disk once more.
+
+    A direct file that was deleted is given up after a while: its collector says no more of it.
+    """
+    if pin.kind is PinKind.DIRECT:
+        return pin.unread == 0 or (not kept.ended and asked - pin.missed >= DIRECT_AWAY)
     writer = not kept.ended and kept.file_set.framing is Framing.LINES
     quiet = asked - pin.since >= (QUIET_WRITER if writer else QUIET)
     if not quiet or not folder or (pin.unread != 0 and kept.tended):
         return False
-    return not pin.linked or pin.unchanged(folder)
-
-
-def note_problem(kept: PinSet, error: Exception, now: float) -> None:
-    """Remember why a look at a file set's folder failed; a new reason goes into the log."""
-    if isinstance(error, FolderMissingError):
-        when = "any more" if kept.stamp or kept.pins else "yet"
-        problem = f"there is no folder {kept.file_set.directory} {when}"
-        kept.miss((), now)
-    elif isinstance(error, RefusedError):
-        problem = str(error)
-    else:
-        problem = f"{kept.file_set.directory} cannot be read: {error}"
-    if problem != kept.problem:
-        level = logging.DEBUG if kept.ended else logging.WARNING
-        log.log(level, "file set %s: %s", kept.file_set.name, problem)
-    kept.problem, kept.stamp, kept.confirmed = problem, None, False
-    kept.forbidden = problem if isinstance(error, RefusedError) else ""
-    kept.sum_up()
-
-
-def notices(kept: PinSet, log: Log) -> list[Rejection]:
-    """What the last look at a file set's folder did not take, said to whoever declared the log."""
-    if kept.forbidden:
-        return [
-            Rejection(code=Code.FOLDER_REFUSED, key=log.key, log=log.name, reason=kept.forbidden)
-        ]
-    claimed = {
-        name: f"it is already collected as part of file set {owner}"
-        for name, owner in kept.doubles.items()
-    }
-    found = [(Code.FILE_CLAIMED, each) for each in sorted(claimed.items())]
-    found += [(Code.FILE_REFUSED, each) for each in sorted(kept.refused.items())]
-    return [
-        Rejection(
-            code=code, key=log.key, log=log.name, value=shorten(name), reason=why, notice=True
-        )
-        for code, (name, why) in found[:NAMED]
-    ]
-
-
-def find_pins(
-    folder: Path, device: int, record: Mapping[str, SavedPin], now: float
-) -> tuple[dict[FileKey, Pin], dict[FileKey, str]]:
-    """The pins that lie in a folder, and the names of those that are only in the record.
-
-    A pin that the record lacks was made right before a crash, on the folder's own `device`.
-    Raises OSError.
-    """
-    pins: dict[FileKey, Pin] = {}
-    lost: dict[FileKey, str] = {}
-    names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
-    for name in sorted(names | set(record), key=serial_of):
-        if not (parsed := parse_pin_name(name)):
-            continue
-        saved = record.get(name)
-        # A filesystem may have another number after a reboot; links lie on today's own.
-        key = (saved.device if saved and not saved.linked else device, parsed.inode)
-        if name not in names:
-            lost[key] = name
-            continue
-        inode = (folder / name).stat(follow_symlinks=False).st_ino
-        linked = inode == parsed.inode and (saved is None or saved.linked)
-        if older := pins.pop(key, None):  # A copy whose inode became another file's.
-            pins[(-1, serial_of(older.name))] = replace(older, missing=True)
-        pins[key] = Pin(name, key, linked, since=now)
-    return pins, lost
-
-
-def serial_of(name: str) -> int:
-    """The serial in a pin's name; 0 in a name that is no pin's."""
-    parsed = parse_pin_name(name)
-    return parsed.serial if parsed else 0
+    return not pin.linked or pin.unchanged(folder, pins)

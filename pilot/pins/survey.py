@@ -7,27 +7,51 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pilot.model import PinKind
+from pilot.pins.copying import punch
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pilot.model import FileSet
+    from pilot.names import FileKey
     from pilot.piloters import Piloter
     from pilot.pins.record import PinSet
     from pilot.settings import Settings
     from pilot.workers import Workers
+
+STALLED = 10.0  # seconds without an acknowledgement after which the output counts as blocked
+PUNCH_AT_ONCE = 16 << 20  # bytes of a copy that were read and are still on disk, worth a call
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One file set's pins: where the pilot and the collector find them, and their names."""
+    """One file set's pins: where the pilot and the collector find them, and what is known of them.
+
+    In direct mode there is no folder, and what a look saw of the originals is all there is.
+    """
 
     file_set: FileSet
-    folder: Path
+    folder: Path | None
     collector_folder: str
-    names: tuple[str, ...]
+    pins: tuple[Asked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One pin that is asked for: what `Pin.asked_as` says, and more.
+
+    `end` is how much of a direct file can be read.
+    """
+
+    name: str
+    kind: PinKind
+    key: FileKey
+    end: int = 0
+    file: str = ""  # where it lies below the folder, if not under its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +62,7 @@ class Answer:
     links: int  # st_nlink: 1 when only the pin is left
     size: int
     modified: int  # ns; compared, never computed with
+    on_disk: int = 0  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +90,17 @@ class Surveyor:
         self._now = monotonic
         self._settings, self._workers, self._piloter = settings, workers, piloter
         self._asking = False
+        self._pulse, self._moved = -1, monotonic()
+        self._unread = False
         self.problem = ""  # why the collector's records cannot be read
+
+    @property
+    def blocked(self) -> bool:
+        """Whether something is unread and the collector has acknowledged nothing for a while.
+
+        Then its output is blocked, or it does not run: nobody's lines get on.
+        """
+        return self._unread and self._now() - self._moved >= STALLED
 
     def ask(
         self,
@@ -75,14 +110,21 @@ class Surveyor:
     ) -> None:
         """Have `then(file set, survey)` called on the loop for the sets that matter.
 
-        Those are the named ones and all that have a pin whose original may be gone.
+        Those are the named ones, all that have a pin whose original may be gone, and all copies.
         """
-        if self._asking or not (questions := list(self._questions(sets, names))):
+        if self._asking:
+            return
+        if not (questions := list(self._questions(sets, names))):
+            self._unread = False
             return
         self._asking, asked = True, self._now()
-        progress, end = self._piloter.progress, self._piloter.readable_end
+        piloter = self._piloter
 
-        def answered(result: Answers | Exception) -> None:
+        def work() -> tuple[Answers, int]:
+            found = survey(questions, piloter.progress, piloter.readable_end)
+            return found, piloter.pulse()
+
+        def answered(result: tuple[Answers, int] | Exception) -> None:
             self._asking = False
             problem = str(result) if isinstance(result, Exception) else ""
             if problem and not self.problem:
@@ -90,24 +132,32 @@ class Surveyor:
             self.problem = problem
             if isinstance(result, Exception):
                 return
+            answers, pulse = result
+            if pulse != self._pulse:
+                self._pulse, self._moved = pulse, self._now()
+            self._unread = any(
+                answer and answer.unread for found in answers.values() for answer in found.values()
+            )
             for each in questions:
                 name = each.file_set.name
-                then(name, Survey(asked, result.get(name, {})))
+                then(name, Survey(asked, answers.get(name, {})))
 
-        self._workers.submit(lambda: survey(questions, progress, end), answered)
+        self._workers.submit(work, answered)
 
     def _questions(self, sets: Mapping[str, PinSet], names: Collection[str]) -> Iterator[Question]:
         for name, kept in sets.items():
-            if not kept.root or not kept.pins:
+            if not kept.pins or not (kept.notable or name in names):
                 continue
-            if kept.waiting or name in names:
+            pins = tuple(
+                Asked(pin.asked_as, pin.kind, pin.key, max(0, pin.end), pin.file)
+                for pin in kept.pins.values()
+            )
+            if kept.root:
                 folder = f"{kept.root.path}/{name}"
-                yield Question(
-                    kept.file_set,
-                    self._settings.on_node(folder),
-                    self._settings.for_collector(folder),
-                    tuple(pin.name for pin in kept.pins.values()),
-                )
+                there = self._settings.on_node(folder)
+                yield Question(kept.file_set, there, self._settings.for_collector(folder), pins)
+            else:
+                yield Question(kept.file_set, None, "", pins)
 
 
 def survey(
@@ -119,26 +169,51 @@ def survey(
 
     Raises OSError where the collector's records cannot be read: then nothing is known.
 
-    A pin that the collector has never heard of counts as wholly unread.
+    A pin that the collector has never heard of counts as wholly unread. Of a copy what was read is
+    given back to the disk.
     """
     read = progress([question.file_set.name for question in questions])
     answers: Answers = {}
     for question in questions:
-        found = answers.setdefault(question.file_set.name, {})
-        for name in question.names:
-            path = question.folder / name
-            offset = read.get((question.file_set.name, f"{question.collector_folder}/{name}"), 0)
-            try:
-                status = path.stat(follow_symlinks=False)
-                end = status.st_size
-                if offset < end:
-                    end = readable_end(path, question.file_set)
-            except FileNotFoundError:
-                found[name] = None
+        name = question.file_set.name
+        found = answers.setdefault(name, {})
+        for asked in question.pins:
+            if question.folder is None:
+                unread = max(0, asked.end - read.get((name, asked.name), 0))
+                found[asked.name] = Answer(unread, 1, asked.end, 0)
                 continue
+            offset = read.get((name, f"{question.collector_folder}/{asked.name}"), 0)
+            try:
+                found[asked.name] = _answer(
+                    question.folder / (asked.file or asked.name),
+                    asked,
+                    offset,
+                    question.file_set,
+                    readable_end,
+                )
+            except FileNotFoundError:
+                found[asked.name] = None
             except OSError:
                 continue  # Nothing is known of it, and the others go on.
-            found[name] = Answer(
-                max(0, end - offset), status.st_nlink, status.st_size, status.st_mtime_ns
-            )
     return answers
+
+
+def _answer(
+    path: Path,
+    asked: Asked,
+    offset: int,
+    file_set: FileSet,
+    readable_end: Callable[[Path, FileSet], int],
+) -> Answer:
+    status = path.stat(follow_symlinks=False)
+    end = status.st_size
+    if offset < end:
+        end = readable_end(path, file_set)
+    on_disk = status.st_blocks * 512
+    if asked.kind is PinKind.COPIED and on_disk - (status.st_size - offset) >= PUNCH_AT_ONCE:
+        punch(path, offset)
+        status = path.stat(follow_symlinks=False)  # The mtime may have changed by it.
+        on_disk = status.st_blocks * 512
+    return Answer(
+        max(0, end - offset), status.st_nlink, status.st_size, status.st_mtime_ns, on_disk
+    )

@@ -42,7 +42,8 @@ class FolderWatch:
         self._changed = changed
         self._lock = threading.Lock()
         self._sets: dict[int, dict[str, str]] = {}  # watch → file set → pattern
-        self._watches: dict[str, int] = {}  # file set → watch
+        self._watches: dict[str, set[int]] = {}  # file set → watches
+        self._stale: dict[str, set[int]] = {}  # those of them that no look has added again
         self._complained = False
         try:
             self._inotify: INotify | None = INotify()
@@ -58,7 +59,10 @@ class FolderWatch:
         return len(self._sets)
 
     def add(self, name: str, pattern: str, folder: int) -> None:
-        """Watch an open folder for a file set; from any thread. The descriptor is not kept."""
+        """Watch another open folder for a file set; from any thread. The descriptor is not kept.
+
+        `pattern` is that of the names in it.
+        """
         if not self._inotify:
             return
         try:
@@ -71,23 +75,29 @@ class FolderWatch:
                 )
             return
         with self._lock:
-            if self._watches.get(name) != watch:
-                self._forget(name)
-                self._watches[name] = watch
+            self._watches.setdefault(name, set()).add(watch)
+            self._stale.get(name, set()).discard(watch)
             self._sets.setdefault(watch, {})[name] = pattern
+
+    def renew(self, name: str) -> None:
+        """A look at a file set begins: what the last one did not add is watched no more."""
+        with self._lock:
+            self._forget(name, self._stale.get(name, set()))
+            self._stale[name] = set(self._watches.get(name, ()))
 
     def drop(self, name: str) -> None:
         """Watch no more for a file set."""
         with self._lock:
-            self._forget(name)
+            self._forget(name, self._watches.pop(name, set()))
+            self._stale.pop(name, None)
 
-    def _forget(self, name: str) -> None:
-        watch = self._watches.pop(name, None)
-        if watch is None or not self._inotify:
-            return
-        sets = self._sets.get(watch, {})
-        sets.pop(name, None)
-        if not sets:
+    def _forget(self, name: str, watches: Iterable[int]) -> None:
+        for watch in watches:
+            self._watches.get(name, set()).discard(watch)
+            sets = self._sets.get(watch, {})
+            sets.pop(name, None)
+            if sets or not self._inotify:
+                continue
             self._sets.pop(watch, None)
             try:
                 self._inotify.rm_watch(watch)
@@ -113,5 +123,5 @@ class FolderWatch:
                         touched[name] = None
                 if event.mask & (flags.DELETE_SELF | flags.IGNORED):
                     for name in self._sets.pop(event.wd, {}):
-                        self._watches.pop(name, None)
+                        self._watches.get(name, set()).discard(event.wd)
         return touched

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from pilot.drain import Phase
+
 if TYPE_CHECKING:
     from pilot.collector import Supervisor
     from pilot.containers import Containers
     from pilot.fragments import Fragments
     from pilot.model import FileSet, Log, Rejection
     from pilot.pins.keeper import Keeper
-    from pilot.pins.record import Pin
+    from pilot.pins.record import Pin, PinSet
     from pilot.reconciler import Reconciler
     from pilot.settings import Settings
     from pilot.state import StateStore
@@ -30,7 +32,7 @@ class Snapshot:
         reconciler: Reconciler,
         containers: Containers,
         fragments: Fragments,
-        keeper: Keeper | None,
+        keeper: Keeper,
         store: StateStore,
         supervisor: Supervisor | None,
     ) -> None:
@@ -65,6 +67,7 @@ class Snapshot:
                 "unwritten": sorted(self._fragments.unwritten),
             },
             "state": {"problem": self._store.problem},
+            "pins": self._keeper.state(),
             "draining": [one.container.id for one in tracked if one.phase == "draining"],
             "containers": [self._container(one, now) for one in tracked],
         }
@@ -105,26 +108,44 @@ class Snapshot:
 
     def _file_set(self, file_set: FileSet, known: Tracked) -> dict[str, Any]:
         owner = self._containers.owner(file_set.name)
-        kept = self._keeper.sets.get(file_set.name) if self._keeper else None
+        kept = self._keeper.sets.get(file_set.name)
         found: dict[str, Any] = {
             "name": file_set.name,
             "folder": file_set.directory,
             "pattern": file_set.pattern,
             "owner": owner,
-            "direct": self._keeper is None,
+            "direct": not self._settings.pin,
         }
-        if kept and self._keeper and owner == known.container.id:
-            found["pins_folder"] = self._keeper.pins_folder(file_set.name)
-            found["problem"] = kept.problem
-            found["refused"] = kept.refused
-            found["files"] = [_pin(each) for each in kept.pins.values()]
+        if kept and owner == known.container.id:
+            place = self._keeper.place(file_set.name)
+            found |= {
+                "phase": self._phase(known, file_set),
+                "pins_folder": place and place.pins,
+                "problem": kept.problem,
+                "refused": kept.refused,
+                "paused": kept.paused,
+                "held_bytes": kept.held_bytes,
+                "lost": {"files": kept.loss.files, "bytes": kept.loss.bytes},
+                "files": [_file(each, kept) for each in kept.pins.values()],
+            }
         return found
 
+    def _phase(self, known: Tracked, file_set: FileSet) -> Phase:
+        if known.phase in (Phase.RUNNING, Phase.RETIRING):
+            return known.phase
+        read = self._keeper.drained(file_set.name, known.ended)
+        return Phase.DRAINED if read else Phase.DRAINING
 
-def _pin(pin: Pin) -> dict[str, Any]:
+
+def _file(pin: Pin, kept: PinSet) -> dict[str, Any]:
+    if not (kept.ended or pin.alone):
+        phase = Phase.RUNNING
+    else:
+        phase = Phase.DRAINED if pin.unread == 0 else Phase.DRAINING
     return {
         "pin": pin.name,
-        "kind": "linked" if pin.linked else "copied",
+        "kind": pin.kind,
+        "phase": phase,
         "unread": pin.unread,
         "original_gone": pin.alone,
     }

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import burst, change, fragment, idle, travel
+from tests.bench import burst, change, copies, fragment, idle, pins, reading, travel
 from tests.bench.figures import QUICK, Figure, Scale
 from tests.bench.node import Node
 from tests.bench.report import as_json, conditions, table, write_docs
@@ -22,7 +22,8 @@ from tests.real.programs import UnavailableError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-# In this order: 6 counts while the idle containers come, 2 and 3 need all of them.
+# In this order: 6 counts while the idle containers come, 2 and 3 need all of them. Those from 7 on
+# start no dockerd.
 FIGURES: dict[int, Callable[[Node, Scale], Iterable[Figure]]] = {
     1: fragment.measure,
     4: burst.measure,
@@ -30,6 +31,12 @@ FIGURES: dict[int, Callable[[Node, Scale], Iterable[Figure]]] = {
     6: idle.measure,
     2: travel.from_start,
     3: travel.from_quiet,
+    7: pins.arrivals,
+    8: pins.scan,
+    9: pins.among,
+    10: reading.measure,
+    11: copies.speed,
+    12: copies.cost,
 }
 
 

@@ -39,6 +39,17 @@ class Scale:
     slow_lines: int = 10  # the same where each takes ten seconds
     quiet: float = 11.0  # seconds without a line that make a log quiet
     relist: float = 30.0  # seconds between two lists of the agent
+    settle: float = 5.0  # seconds after the last pin, for what follows it
+    logs: int = 110  # folders beside which a new file is pinned
+    files: int = 500  # new files until they are pinned
+    folders: int = 300  # of which nothing changes
+    scan_seconds: float = 30.0
+    crowd: int = 100  # folders full of pinned files
+    per_folder: int = 100  # files in each of those
+    pin_changes: int = 50  # new files in one of those
+    entries: int = 10_000  # in Filebeat's registry
+    copied_mb: int = 1024  # MiB of the file that is copied
+    busy_seconds: float = 20.0  # of one log at full speed
 
 
 QUICK = Scale(
@@ -54,6 +65,17 @@ QUICK = Scale(
     slow_lines=1,
     quiet=2.0,
     relist=3.0,
+    settle=2.0,
+    logs=4,
+    files=10,
+    folders=5,
+    scan_seconds=3.0,
+    crowd=3,
+    per_folder=5,
+    pin_changes=3,
+    entries=50,
+    copied_mb=64,
+    busy_seconds=2.0,
 )
 
 

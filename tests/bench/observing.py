@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from inotify_simple import INotify, flags
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
     from pathlib import Path
 
 TOKEN = re.compile(rb"line-[0-9a-z]+(?:-[0-9a-z]+)*")
@@ -54,9 +54,12 @@ class Appearances:
 class _Watch:
     """One thread that reads one inotify instance while it is entered."""
 
-    def __init__(self, folder: Path, mask: int, then: Callable[[list[str]], None]) -> None:
+    def __init__(
+        self, folders: Iterable[Path], mask: int, then: Callable[[list[str]], None]
+    ) -> None:
         self._inotify = INotify()
-        self._inotify.add_watch(str(folder), mask)
+        for folder in folders:
+            self._inotify.add_watch(str(folder), mask)
         self._then = then
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -81,7 +84,7 @@ class Renames:
     def __init__(self, folder: Path) -> None:
         self.seen = Appearances()
         folder.mkdir(parents=True, exist_ok=True)
-        self._watch = _Watch(folder, flags.MOVED_TO, self._note)
+        self._watch = _Watch([folder], flags.MOVED_TO, self._note)
 
     def __enter__(self) -> Self:
         self._watch.start()
@@ -96,6 +99,26 @@ class Renames:
             self.seen.add(name, now)
 
 
+class Pins:
+    """Notes when a file is pinned, by its own name, while it is entered."""
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self.seen = Appearances()
+        self._watch = _Watch(folders, flags.CREATE | flags.MOVED_TO, self._note)
+
+    def __enter__(self) -> Self:
+        self._watch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._watch.close()
+
+    def _note(self, names: list[str]) -> None:
+        now = time.monotonic()
+        for name in names:
+            self.seen.add(name.partition("~")[0], now)  # `<name>~<inode>~<number>`
+
+
 class Arrivals:
     """Notes when a token (`line-…`) reaches the files of a sink, while it is entered."""
 
@@ -105,7 +128,7 @@ class Arrivals:
         self._offsets: dict[str, int] = {}
         folder.mkdir(parents=True, exist_ok=True)
         mask = flags.MODIFY | flags.CREATE | flags.MOVED_TO
-        self._watch = _Watch(folder, mask, lambda _: self._read())
+        self._watch = _Watch([folder], mask, lambda _: self._read())
 
     def __enter__(self) -> Self:
         self._read()

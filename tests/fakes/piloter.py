@@ -22,6 +22,7 @@ class FakePiloter:
     name: str = "fake"
     suffix: str = ".conf"
     read: dict[tuple[str, str], int] = field(default_factory=dict)
+    elsewhere: int = 0  # bytes acknowledged of files that no test asks about
     unreadable: OSError | None = None
     failing: set[str] = field(default_factory=set)  # containers for which nothing can be made
 
@@ -49,6 +50,9 @@ class FakePiloter:
         if self.unreadable:
             raise self.unreadable
         return {key: offset for key, offset in self.read.items() if key[0] in input_ids}
+
+    def pulse(self) -> int:
+        return sum(self.read.values()) + self.elsewhere
 
     def readable_end(self, file: Path, file_set: FileSet) -> int:
         return file.stat().st_size

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pilot.pins.sweep import Sweep
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -32,4 +34,6 @@ class HandWorkers:
             result: Any = call()
         except Exception as error:  # noqa: BLE001 -- as the real ones do
             result = error
+        if isinstance(result, Sweep):
+            result.took = 0.0  # A loaded machine would make a folder rest whose test has no time.
         return lambda: then(result)

@@ -104,6 +104,44 @@ def test_the_nearest_mount_decides(
     )
 
 
+@pytest.mark.parametrize(
+    ("item", "root", "folder", "pattern"),
+    [
+        ("/logs/*/a.log", "/srv/logs", "", "*/a.log"),
+        ("/logs/x/[ab]/y/*.log", "/srv/logs", "x", "[ab]/y/*.log"),
+        ("/logs/x//y?/./z/a.log", "/srv/logs", "x", "y?/z/a.log"),
+        ("/logs/**", "/srv/logs", "", "**"),
+        ("/logs/x/**/a.log", "/srv/logs", "x", "**/a.log"),
+        ("/logs/deep/*/a.log", "/srv/elsewhere", "", "*/a.log"),
+        ("/logs/dee*/a.log", "/srv/logs", "", "dee*/a.log"),
+    ],
+)
+def test_folders_may_be_patterns_below_the_literal_part(
+    item: str, root: str, folder: str, pattern: str
+) -> None:
+    place = locate(container(mounts=MOUNTS), "key", item, recursive=True)
+    assert isinstance(place, FileSet)
+    assert (place.root, place.folder, place.pattern) == (root, folder, pattern)
+    assert place.name == volume_set_name(root, folder, pattern)
+    assert place.inside == item.split(pattern.split("/")[0])[0].replace("//", "/").rstrip("/")
+    assert place.mounted_at == ("/logs/deep" if root == "/srv/elsewhere" else "/logs")
+
+
+def test_names_of_file_sets_stay_what_they_were() -> None:
+    """They are saved, and name the collector's inputs."""
+    assert found("/logs/x/y/a?[0-9].log").name == "a-0-9-log-2342d1078ec6e64d94339261"
+
+
+def test_two_stars_need_leave_and_who_gives_it_is_said() -> None:
+    place = locate(container(mounts=MOUNTS), "key", "/logs/**/a.log")
+    assert isinstance(place, Rejection)
+    assert "--recursive" in place.reason
+    assert "PILOT_RECURSIVE" in place.reason
+    place = locate(container(mounts=MOUNTS), "key", "/logs/a**/a.log", recursive=True)
+    assert isinstance(place, Rejection)
+    assert "by itself" in place.reason
+
+
 def test_one_place_has_one_name_whichever_container_it_is_in() -> None:
     here = found("/logs/sub/a.log", (bind("/logs", "/srv/logs"),))
     there = found("/other/sub/a.log", (bind("/other/", "/srv//logs/"),))
@@ -158,10 +196,15 @@ def test_of_two_mounts_at_one_place_the_later_counts() -> None:
         ("/logs/.", "path-folder"),
         ("/", "path-folder"),
         ("/v", "path-folder"),
-        ("/logs/*/a.log", "path-glob"),
-        ("/logs/[ab]/a.log", "path-glob"),
         ("/logs/**", "path-glob"),
         ("/logs/**/a.log", "path-glob"),
+        ("/logs/*/**/a.log", "path-glob"),
+        ("/logs/a**/a.log", "path-glob"),
+        ("/logs/***/a.log", "path-glob"),
+        ("/logs/a**.log", "path-glob"),
+        ("/*/a.log", "path-not-mounted"),
+        ("/lo*/a.log", "path-not-mounted"),
+        ("/tmp/*/a.log", "mount-unsupported"),
     ],
 )
 def test_what_is_refused(item: str, expected: str) -> None:
@@ -218,7 +261,8 @@ def test_whatever_is_asked_no_place_lies_outside_its_root(
         assert not {"..", "."} & {*place.root.split("/"), *place.folder.split("/")}
         assert f"{place.directory}/".startswith(f"{place.root.rstrip('/')}/")
         assert not place.folder.startswith("/")
-        assert place.pattern
-        assert "/" not in place.pattern
-        assert place.pattern not in (".", "..")
+        parts = place.pattern.split("/")
+        assert not {"", ".", ".."} & set(parts)
+        assert len(parts) == 1 or re.search(r"[*?[]", parts[0])
+        assert "**" not in place.pattern
         place.directory.encode()

@@ -8,18 +8,18 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pilot.model import FileSet, Framing
 from pilot.pins.roots import PinRoot
-from pilot.pins.sweep import Copy, Order, Sweep, sweep
-from pilot.settings import Settings
+from pilot.pins.sweep import Order, Sweep, sweep
+from pilot.settings import Floor, Settings
 from tests.fakes.disks import tmpfs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator
 
     from pilot.names import FileKey
 
@@ -84,31 +84,21 @@ class Node:
     def inodes(self, name: str = "set") -> list[int]:
         return sorted(each.stat().st_ino for each in (self.at(self.pins) / name).iterdir())
 
-    def order(
-        self,
-        wanted: FileSet | None = None,
-        *,
-        owner: Callable[[FileKey], bool] = lambda _: False,
-        copies: Mapping[FileKey, Copy] | None = None,
-        lost: Mapping[FileKey, str] | None = None,
-        forbids: Callable[[str], str | None] = allows,
-        roots: tuple[PinRoot, ...] | None = None,
-        watch: Callable[[str, str, int], None] | None = None,
-    ) -> Order:
-        return Order(
-            file_set=wanted or file_set(),
-            on_node=self.at,
-            forbids=forbids,
-            roots=(self.root,) if roots is None else roots,
-            owner=owner,
-            serial=lambda: next(self.serials),
-            copies=copies or {},
-            lost=lost or {},
-            watch=watch,
-        )
+    def order(self, wanted: FileSet | None = None, **given: Any) -> Order:
+        """What a first look needs; `given` are fields of Order."""
+        plain: dict[str, Any] = {
+            "file_set": wanted or file_set(),
+            "on_node": self.at,
+            "forbids": allows,
+            "roots": (self.root,),
+            "owner": lambda _: False,
+            "serial": lambda: next(self.serials),
+            "floor": Floor(0.0, 0.0),
+        }
+        return Order(**(plain | given))
 
-    def sweep(self, wanted: FileSet | None = None, **kwargs: object) -> Sweep:
-        return sweep(self.order(wanted, **kwargs))  # type: ignore[arg-type]
+    def sweep(self, wanted: FileSet | None = None, **given: Any) -> Sweep:
+        return sweep(self.order(wanted, **given))
 
 
 def key_of(path: Path) -> FileKey:

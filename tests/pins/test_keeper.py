@@ -5,160 +5,36 @@ import logging
 import os
 import subprocess
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from pilot.model import FileSet, Framing
 from pilot.names import parse_pin_name
-from pilot.pins.keeper import CONFIRM, Keeper
-from pilot.pins.record import COPY_AWAY, QUIET, QUIET_WRITER, SETTLED
-from pilot.pins.roots import PinRoots
+from pilot.pins.record import COPY_AWAY, QUIET, QUIET_WRITER, SETTLED, Loss, Place
 from pilot.pins.watch import FolderWatch
-from pilot.state import SavedSet, StateStore
-from tests.fakes.clock import Clock
+from pilot.state import SavedSet
 from tests.fakes.disks import needs_root, tmpfs
-from tests.fakes.piloter import FakePiloter
-from tests.fakes.workers import HandWorkers
-from tests.pins.node import Node, elsewhere, file_set, key_of
+from tests.pins.bench import Bench, write
+from tests.pins.node import Node, file_set, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from pilot.pins.record import Pin
-    from pilot.workers import Workers
-
-
-class Bench:
-    """One keeper over one node, its workers run by hand, its clock set by hand."""
-
-    def __init__(self, node: Node, **changes: Any) -> None:
-        self.node, self.clock = node, Clock()
-        self.settings = replace(node.settings, **changes)
-        self.piloter = FakePiloter(node.base / "config")
-        self.store: StateStore | None = None
-        self.start()
-
-    def start(self) -> None:
-        self.workers = HandWorkers()
-        self.store = StateStore(self.node.base / "state")
-        self.told: list[str] = []
-        self.keeper = Keeper(
-            settings=self.settings,
-            store=self.store,
-            roots=PinRoots(self.settings),
-            workers=cast("Workers", self.workers),
-            readers=cast("Workers", self.workers),
-            piloter=self.piloter,
-            forbids=lambda _set, _really: None,
-            monotonic=self.clock,
-        )
-        self.keeper.changed = self.told.append
-        for saved in self.store.sets():
-            self.keeper.restore(saved)
-
-    def kill(self) -> None:
-        """End as kill -9 does: what is not on disk is gone."""
-        assert self.store
-        self.store.close()
-
-    def look(self, *names: str) -> None:
-        """One look at each, a second later."""
-        self.clock.now += 1
-        for name in names or ("set",):
-            self.keeper.look(name)
-        self.workers.run()
-
-    def restart(self, *wanted: FileSet) -> None:
-        self.kill()
-        self.start()
-        for each in wanted:
-            self.tend(each)
-
-    def tend(self, wanted: FileSet) -> None:
-        self.keeper.tend(wanted)
-        self.settle()
-
-    def settle(self) -> None:
-        """Looks until a folder's state is confirmed, then what the loop does at a pass's end."""
-        for _ in range(3):
-            self.workers.run()
-            self.clock.now += CONFIRM
-            self.keeper.check()
-        self.workers.run()
-        self.keeper.shelf.save()
-
-    def survey(self, *names: str) -> None:
-        self.keeper.survey(names)
-        self.workers.run()
-        self.keeper.shelf.save()
-
-    def untended(self) -> list[str]:
-        """The sets that nobody declares any more."""
-        return [name for name, kept in self.keeper.sets.items() if not kept.tended]
-
-    def quiet(self, *names: str) -> None:
-        """Let the quiet time pass between two surveys."""
-        self.survey(*names)
-        self.clock.now += QUIET_WRITER
-        self.survey(*names)
-
-    def read(self, pin: Pin, name: str = "set") -> None:
-        """The collector has read a pin to its end."""
-        path = self.node.at(self.node.pins) / name / pin.name
-        self.piloter.read[(name, str(path))] = path.stat().st_size
-
-    def pins(self, name: str = "set") -> list[Pin]:
-        return list(self.keeper.sets[name].pins.values())
-
-    def names(self, name: str = "set") -> list[str]:
-        return sorted(pin.name for pin in self.pins(name))
-
-    def on_disk(self, name: str = "set") -> list[str]:
-        folder = self.node.at(self.node.pins) / name
-        return sorted(os.listdir(folder)) if folder.is_dir() else []
-
-    def saved(self) -> list[SavedSet]:
-        assert self.store
-        return list(self.store.sets())
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(Node(tmp_path))
-    yield made
-    made.kill()
-
-
-@pytest.fixture
-def copying(tmp_path: Path) -> Iterator[Bench]:
-    """A bench whose pins lie on another filesystem."""
-    with elsewhere(Node(tmp_path)) as node:
-        made = Bench(node)
-        yield made
-        made.kill()
-
-
-def write(bench: Bench, name: str, text: str = "one\n") -> Path:
-    path = bench.node.logs / name
-    with path.open("a") as file:
-        file.write(text)
-    return path
-
+    from pilot.state import StateStore
 
 # -- pinning ---------------------------------------------------------------------------------------
 
 
 def test_a_file_is_pinned_at_first_sight(bench: Bench) -> None:
     log = write(bench, "app.log")
-    assert bench.keeper.pins_folder("set") is None
+    assert bench.keeper.place("set") is None
     bench.tend(file_set())
     (pin,) = bench.pins()
     assert pin.linked
     assert pin.key == key_of(log)
     assert bench.on_disk() == [pin.name]
-    assert bench.keeper.pins_folder("set") == "/pins/set"
+    assert bench.keeper.place("set") == Place("/pins/set")
     assert "set" in bench.told
     (saved,) = bench.saved()
     assert [each.name for each in saved.pins] == [pin.name]
@@ -457,8 +333,8 @@ class Recording:
         self._store, self._folder = store, folder
         self.seen: list[tuple[set[str], set[str]]] = []
 
-    def save_set(self, saved: SavedSet) -> bool:
-        done = self._store.save_set(saved)
+    def save_set(self, saved: SavedSet, *, durable: bool = True) -> bool:
+        done = self._store.save_set(saved, durable=durable)
         self.seen.append(({pin.name for pin in saved.pins}, set(os.listdir(self._folder))))
         return done
 
@@ -878,17 +754,26 @@ def test_giving_up_counts_exactly_what_is_lost(bench: Bench) -> None:
         logs[name].unlink()
     bench.settle()
     bench.survey("set")
-    assert bench.keeper.give_up("set") == (3, 127), "what nobody reads is lost, alive or not"
+    lost = bench.keeper.give_up("set", "over")
+    assert lost == Loss(3, 127), "what nobody reads is lost, alive or not"
     assert [name.split("~")[0] for name in bench.on_disk()] == ["alive.log"]
-    assert bench.keeper.give_up("set") == (1, 2)
+    assert bench.keeper.give_up("set", "over") == Loss(), "and it is counted once"
+    assert bench.keeper.sets["set"].loss == Loss(3, 127)
+    bench.tend(file_set())
+    bench.survey("set")
+    assert bench.keeper.give_up("set", "over") == Loss(1, 2), "somebody declared it meanwhile"
+    bench.tend(file_set())
     bench.read(bench.pins()[0])
     bench.survey("set")
-    assert bench.keeper.give_up("set") == (0, 0)
-    assert bench.keeper.give_up("never there") == (0, 0)
+    assert bench.keeper.give_up("set", "over") == Loss()
+    assert bench.keeper.give_up("never there", "over") == Loss()
     assert [name.split("~")[0] for name in bench.on_disk()] == ["alive.log"]
     bench.keeper.shelf.save()
     (saved,) = bench.saved()
     assert [pin.name for pin in saved.pins] == bench.on_disk()
+    assert (saved.lost_files, saved.lost_bytes) == (4, 129)
+    bench.restart(file_set())
+    assert bench.keeper.sets["set"].loss == Loss(4, 129), "a restart forgets no loss"
 
 
 # -- copies ----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from pilot.pins.looks import AT_ONCE, Looks
 from pilot.pins.record import PinSet
 from pilot.pins.roots import PinRoots
 from pilot.pins.sweep import Sweep
+from pilot.settings import Floor
 from tests.fakes.clock import Clock
 from tests.fakes.workers import HandWorkers
 from tests.pins.node import Node, file_set
@@ -32,6 +33,8 @@ class Bench:
             workers=cast("Workers", self.workers),
             serial=lambda: next(self.node.serials),
             pinned=set(),
+            floor=Floor(0.0, 0.0),
+            readable_end=lambda path, _: path.stat().st_size,
             forbids=lambda _set, _really: None,
             done=self.done,
             monotonic=self.clock,
@@ -40,7 +43,7 @@ class Bench:
     def done(self, kept: PinSet, began: float, result: Sweep | Exception) -> None:
         kept.sweeping = False
         kept.looked = began
-        kept.stamp = result.stamp if isinstance(result, Sweep) else None
+        kept.stamps = result.stamps if isinstance(result, Sweep) else {}
         kept.confirmed = isinstance(result, Sweep)
         self.results.append((kept.file_set.name, began, result))
 
@@ -118,8 +121,8 @@ def test_a_set_that_was_left_during_the_check_is_not_looked_at(bench: Bench) -> 
 
 def test_a_check_that_hangs_holds_up_its_own_filesystem_only(bench: Bench) -> None:
     hanging, other = bench.tended("hanging"), bench.tended("other")
-    hanging.stamp, hanging.confirmed = (999, 1, 1), True
-    other.stamp, other.confirmed = (1000, 1, 1), True
+    hanging.stamps, hanging.confirmed = {"/gone": (999, 1, 1)}, True
+    other.stamps, other.confirmed = {"/gone": (1000, 1, 1)}, True
     bench.looks.check([hanging])
     (stuck,) = bench.workers.jobs  # never answers
     bench.workers.jobs.clear()
@@ -154,7 +157,7 @@ def test_a_look_at_an_untended_set_pins_and_watches_nothing(bench: Bench) -> Non
     bench.looks.look(kept)
     bench.workers.run()
     found = bench.results[0][2]
-    assert list(found.files.values()) == ["app.log"]
+    assert [seen.name for seen in found.files.values()] == ["app.log"]
     assert found.pinned == []
     assert os.listdir(bench.node.at("/pins")) == []
 
@@ -183,13 +186,13 @@ def test_a_look_that_waited_began_when_it_started(bench: Bench) -> None:
 def test_looks_that_hang_hold_up_their_own_filesystem_only(bench: Bench) -> None:
     dead = [bench.tended(f"dead{number}") for number in range(2 * AT_ONCE)]
     for kept in dead:
-        kept.stamp = (999, 1, 1)
+        kept.stamps = {"/gone": (999, 1, 1)}
         bench.looks.look(kept)
     assert len(bench.workers.jobs) == AT_ONCE
     bench.workers.jobs.clear()  # never answer
     good = [bench.tended(f"good{number}") for number in range(2 * AT_ONCE)]
     for kept in good:
-        kept.stamp = (1000, 1, 1)
+        kept.stamps = {"/gone": (1000, 1, 1)}
         bench.looks.look(kept)
     bench.workers.run()
     assert [name for name, *_ in bench.results] == [kept.file_set.name for kept in good]

@@ -34,8 +34,8 @@ def test_files_of_a_set_that_is_left_are_kept_by_it_and_free_for_others() -> Non
     owners.take(ONE, "a")
     owners.leave([ONE], "a")
     assert ONE not in owners, "who looks may pin it"
-    assert owners.kept_by(ONE) == "a"
-    assert owners.kept_by(TWO) is None
+    assert owners.kept_by(ONE) == ["a"]
+    assert owners.kept_by(TWO) == []
     assert owners.take(ONE, "b")
 
 
@@ -44,7 +44,7 @@ def test_a_set_that_comes_back_owns_what_it_kept() -> None:
     owners.take(ONE, "a")
     owners.leave([ONE], "a")
     assert owners.take(ONE, "a")
-    assert owners.kept_by(ONE) is None
+    assert owners.kept_by(ONE) == []
     assert not owners.take(ONE, "b")
 
 
@@ -52,9 +52,22 @@ def test_what_is_kept_no_more_is_known_no_more() -> None:
     owners = Owners()
     owners.leave([ONE], "a")
     owners.drop(ONE, "b")
-    assert owners.kept_by(ONE) == "a"
+    assert owners.kept_by(ONE) == ["a"]
     owners.drop(ONE, "a")
-    assert owners.kept_by(ONE) is None
+    assert owners.kept_by(ONE) == []
+
+
+def test_all_pins_of_one_file_are_counted() -> None:
+    owners = Owners()
+    assert owners.pins_of(ONE) == 1, "whoever asks holds one"
+    owners.leave([ONE], "a")
+    owners.leave([ONE], "b")
+    assert owners.pins_of(ONE) == 2
+    owners.take(ONE, "c")
+    assert owners.pins_of(ONE) == 3
+    owners.take(ONE, "c")
+    owners.drop(ONE, "a")
+    assert owners.pins_of(ONE) == 2
 
 
 def test_leaving_frees_no_file_of_another_set() -> None:
@@ -99,4 +112,4 @@ def test_a_file_has_one_owner_until_that_one_drops_or_leaves_it(
         for each in (ONE, TWO, (2, 1)):
             assert (each in owners) == (each in model)
             if each in model:
-                assert owners.kept_by(each) != model[each], "owned or kept, not both"
+                assert model[each] not in owners.kept_by(each), "owned or kept, not both"

@@ -8,10 +8,11 @@ import pytest
 
 from pilot.model import FileSet, Framing
 from pilot.pins.roots import FOLDER, NoPinRootError, PinRoots
-from pilot.settings import Settings
+from pilot.settings import Floor, Settings
 from tests.fakes.disks import needs_root, tmpfs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -122,3 +123,173 @@ def test_a_root_that_became_read_only_stays_in_use_for_what_it_holds(tmp_path: P
         (disk / "pins" / "set").mkdir(parents=True)
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
         assert [each.path for each in roots(tmp_path, "/disk/pins").roots] == ["/disk/pins"]
+
+
+# -- a kubelet's own folder ------------------------------------------------------------------------
+
+POD = "pods/9f3c2f0e-1b7a-4a53-9d7c-0d5b9a8e1c22"
+
+
+def volume(root: str) -> FileSet:
+    return FileSet(
+        name="set", root=root, folder="", pattern="*.log", framing=Framing.LINES, inside="/logs"
+    )
+
+
+@pytest.fixture
+def usual(tmp_path: Path) -> Iterator[PinRoots]:
+    """A node with the usual root, and another filesystem at /data."""
+    (tmp_path / "var" / "log").mkdir(parents=True)
+    with tmpfs(tmp_path / "data", "size=1m,mode=755"):
+        yield PinRoots(Settings(node_root=tmp_path, environment={}))
+
+
+@needs_root
+@pytest.mark.parametrize(
+    "below",
+    [
+        f"{POD}/volumes/kubernetes.io~empty-dir/logs",
+        f"{POD}/volume-subpaths/logs/app/0",
+        f"{POD.replace('-', '')}/volumes/kubernetes.io~empty-dir/logs",
+    ],
+)
+def test_another_kubelet_s_folder_gets_a_root(usual: PinRoots, tmp_path: Path, below: str) -> None:
+    (tmp_path / "data" / "kubelet").mkdir()
+    usual.add_near(volume(f"/data/kubelet/{below}"))
+    assert [each.path for each in usual.roots] == ["/var/log/log-pilot", "/data/kubelet/log-pilot"]
+    usual.add_near(volume(f"/data/kubelet/{below}"))
+    assert len(usual.roots) == 2
+
+
+@needs_root
+def test_a_folder_that_only_looks_like_a_kubelet_s_gets_none(
+    usual: PinRoots, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    for name in ("open", "theirs", "link", "plain"):
+        (data / name).mkdir()
+    (data / "open").chmod(0o777)
+    os.chown(data / "theirs", 12345, 12345)
+    (data / "linked").symlink_to("plain")
+    (data / "up").symlink_to(".")
+    (data / "etc").mkdir(mode=0o755)
+    (data / "link" / FOLDER).symlink_to("../etc")
+    for name in ("open", "theirs", "linked", "link", "none", "up/plain"):
+        usual.add_near(volume(f"/data/{name}/{POD}/volumes/kubernetes.io~empty-dir/logs"))
+    for below in ("pods/x/volumes/y/z", f"{POD}/logs", f"x{POD}/volumes/y/z"):
+        usual.add_near(volume(f"/data/plain/{below}"))
+    assert [each.path for each in usual.roots] == ["/var/log/log-pilot"]
+    assert os.listdir(data / "etc") == []
+    assert (data / "etc").stat().st_mode & 0o777 == 0o755
+    assert not (data / "plain" / FOLDER).exists()
+
+
+@needs_root
+def test_another_mount_of_one_filesystem_gets_a_root_of_its_own(
+    usual: PinRoots, tmp_path: Path
+) -> None:
+    # link(2) compares mounts: from another one it answers EXDEV.
+    (tmp_path / "disk" / "kubelet").mkdir(parents=True)
+    (tmp_path / "seen").mkdir()
+    disk, seen = str(tmp_path / "disk"), str(tmp_path / "seen")
+    subprocess.run(["mount", "--bind", disk, seen], check=True)
+    try:
+        usual.add_near(volume(f"/seen/kubelet/{POD}/volumes/kubernetes.io~empty-dir/logs"))
+        assert [each.path for each in usual.roots][1:] == ["/seen/kubelet/log-pilot"]
+        assert usual.roots[0].device == usual.roots[1].device
+    finally:
+        subprocess.run(["umount", "-l", str(tmp_path / "seen")], check=True)
+
+
+# -- while running ---------------------------------------------------------------------------------
+
+
+def test_every_place_that_was_tried_is_said(tmp_path: Path) -> None:
+    found = roots(tmp_path, "/pins", "/away/pins")
+    good, bad = found.state()
+    assert (good.path, good.usable, good.problem) == ("/pins", True, "")
+    assert good.root == found.roots[0]
+    assert (bad.path, bad.usable, bad.root) == ("/away/pins", False, None)
+    assert "there is no folder" in bad.problem
+
+
+def test_a_root_that_somebody_removed_is_made_again(tmp_path: Path) -> None:
+    found = roots(tmp_path, "/pins")
+    (tmp_path / "pins").rmdir()
+    found.repair()
+    assert (tmp_path / "pins").stat().st_mode & 0o777 == 0o700
+    assert found.state()[0].usable
+
+
+def test_a_root_whose_place_is_away_comes_back_with_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "data").mkdir()
+    found = roots(tmp_path, "/data/pins", "/pins")
+    (tmp_path / "data").rename(tmp_path / "away")
+    for _ in range(2):
+        found.repair()
+    assert [each.path for each in found.roots] == ["/pins"]
+    assert not found.state()[0].usable
+    assert not (tmp_path / "data").exists()
+    assert len([each for each in caplog.records if each.levelname == "ERROR"]) == 1, "said once"
+    (tmp_path / "away").rename(tmp_path / "data")
+    found.repair()
+    assert [each.path for each in found.roots] == ["/data/pins", "/pins"], "in their order"
+    assert found.problems == []
+
+
+def test_a_root_that_was_away_at_the_start_is_found_later(tmp_path: Path) -> None:
+    found = roots(tmp_path, "/data/pins", "/pins")
+    (tmp_path / "data").mkdir()
+    found.repair()
+    assert [each.path for each in found.roots] == ["/data/pins", "/pins"]
+
+
+@needs_root
+def test_a_root_that_goes_read_only_says_so_until_it_is_not(tmp_path: Path) -> None:
+    with tmpfs(tmp_path / "disk", "size=64k") as disk:
+        found = roots(tmp_path, "/disk/pins")
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        found.repair()
+        (state,) = found.state()
+        assert (state.usable, state.problem) == (False, "Read-only file system")
+        assert found.roots == (state.root,), "what lies there stays in use"
+        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+        found.repair()
+        assert found.state()[0].usable
+
+
+@needs_root
+def test_a_root_on_another_filesystem_than_before_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    found = roots(tmp_path, "/data/pins")
+    with tmpfs(tmp_path / "data", "size=64k") as disk:
+        found.repair()
+        assert found.roots[0].device == disk.stat().st_dev
+
+
+# -- floors ----------------------------------------------------------------------------------------
+
+
+@needs_root
+def test_what_a_filesystem_lacks_to_its_floor_is_said_once_for_it(tmp_path: Path) -> None:
+    with tmpfs(tmp_path / "disk", "size=1m,nr_inodes=100") as disk:
+        found = roots(tmp_path, "/disk/a", "/disk/b")
+        assert list(found.short(Floor(0.0, 0.0))) == ["/disk/a"]
+        assert found.filesystem(found.roots[1].device) == "/disk/a"
+        lack = found.short(Floor(0.5, 0.5))["/disk/a"]
+        assert (lack.bytes, lack.files) == (0, 0)
+        (disk / "ballast").write_bytes(b"x" * (768 << 10))
+        for number in range(60):
+            (disk / str(number)).touch()
+        lack = found.short(Floor(0.5, 0.5))["/disk/a"]
+        free = os.statvfs(disk)
+        assert lack.bytes == (512 << 10) - free.f_bavail * free.f_frsize > 0
+        assert lack.files == 50 - free.f_favail > 0
+
+
+def test_a_filesystem_that_is_away_lacks_nothing(tmp_path: Path) -> None:
+    found = roots(tmp_path, "/pins")
+    (tmp_path / "pins").rmdir()
+    assert found.short(Floor(1.0, 1.0)) == {}

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pilot.model import PinKind
+from pilot.pins.owners import Owners
 from pilot.pins.record import Pin, PinSet
 from pilot.pins.shelf import SAVING, Shelf
 from pilot.state import StateStore
@@ -23,7 +25,7 @@ class Bench:
         self.node, self.clock, self.cost = Node(base), Clock(), 0.0
         self.store = StateStore(base / "state")
         self.sets: dict[str, PinSet] = {}
-        self.shelf = Shelf(self.node.settings, self.store, self.sets, self.now)
+        self.shelf = Shelf(self.node.settings, self.store, self.sets, Owners(), self.now)
 
     def now(self) -> float:
         self.clock.now += self.cost
@@ -35,7 +37,7 @@ class Bench:
         folder.mkdir()
         for number, pin in enumerate(pins):
             (folder / pin).touch()
-            kept.pins[1, number] = Pin(pin, (1, number), linked=True)
+            kept.pins[1, number] = Pin(pin, (1, number), PinKind.LINKED)
         return kept
 
     def saved(self) -> dict[str, list[str]]:
@@ -106,8 +108,8 @@ def test_a_set_without_a_pin_root_has_neither_record_nor_folder(bench: Bench) ->
     kept = bench.sets["late"] = PinSet(file_set("late"))
     assert bench.shelf.folder(kept) is None
     assert bench.shelf.save_at_once("late")
-    bench.shelf.remove_pin(kept, "x~1~1")
-    bench.shelf.forget(kept)
+    bench.shelf.remove_pin(kept, Pin("x~1~1", (1, 1), PinKind.LINKED))
+    bench.shelf.forget_if_empty(kept)
     assert bench.saved() == {}
     assert not bench.shelf.pending
 
@@ -126,7 +128,7 @@ def test_removing_a_pin_leaves_the_others_and_minds_no_absence(bench: Bench) -> 
     folder = bench.shelf.folder(kept)
     assert folder == bench.node.at("/pins/a")
     for _ in range(2):
-        bench.shelf.remove_pin(kept, "x~1~1")
+        bench.shelf.remove_pin(kept, kept.pins[1, 0])
         assert os.listdir(folder) == ["y~2~2"]
 
 
@@ -137,8 +139,9 @@ def test_a_forgotten_set_leaves_nothing_and_foreign_files_alone(
     for kept in (empty, foreign):
         bench.shelf.save_at_once(kept.file_set.name)
         bench.shelf.note(kept.file_set.name)
-        del bench.sets[kept.file_set.name]
-        bench.shelf.forget(kept)
+        kept.pins.clear()
+        bench.shelf.forget_if_empty(kept)
+    assert bench.sets == {}
     assert not bench.shelf.pending
     assert bench.saved() == {}
     assert os.listdir(bench.node.at("/pins")) == ["b"]

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from pilot.model import PinKind
 from pilot.pins.record import Pin, PinSet
-from pilot.pins.survey import Answer, Question, Survey, Surveyor, survey
+from pilot.pins.survey import Answer, Asked, Question, Survey, Surveyor, survey
 from tests.fakes.clock import Clock
 from tests.fakes.piloter import FakePiloter
 from tests.fakes.workers import HandWorkers
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 
 def question(folder: Path, *names: str) -> Question:
-    return Question(file_set(), folder, "/seen/set", names)
+    asked = tuple(Asked(each, PinKind.LINKED, (1, 1)) for each in names)
+    return Question(file_set(), folder, "/seen/set", asked)
 
 
 def size(file: Path, _: FileSet) -> int:
@@ -112,7 +114,7 @@ def test_only_one_survey_runs_and_only_of_the_sets_that_matter(
             folder = node.at("/pins") / name
             folder.mkdir()
             (folder / "a~1~1").write_bytes(b"12")
-            kept.pins[(1, 1)] = Pin("a~1~1", (1, 1), linked=True)
+            kept.pins[(1, 1)] = Pin("a~1~1", (1, 1), PinKind.LINKED)
             kept.pins[(1, 1)].missing = name == "missing"
             kept.pins[(1, 1)].alone = name == "alone"
             kept.sum_up()

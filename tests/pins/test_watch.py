@@ -162,13 +162,33 @@ def test_a_set_that_moves_to_another_folder_leaves_the_first(tmp_path: Path) -> 
     heard = Heard()
     watching = FolderWatch(heard)
     watch(watching, "web", "*.log", first)
-    watch(watching, "web", "*.log", second)
     watch(watching, "marker", "probe-*", first)
+    for _ in range(2):
+        watching.renew("web")
+        watch(watching, "web", "*.log", second)
     assert watching.count == 2
     (first / "app.log").touch()
     assert heard.none(first)
     (second / "app.log").touch()
     assert heard.next() == "web"
+
+
+def test_a_set_has_several_folders_while_looks_add_them(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in "abc"]
+    heard = Heard()
+    watching = FolderWatch(heard)
+    for folder in folders:
+        folder.mkdir()
+        watch(watching, "web", "*.log", folder)
+    for folder in folders:
+        (folder / "app.log").touch()
+        assert heard.next() == "web"
+    for _ in range(5):  # Whoever makes folders in a loop holds no more than a look finds.
+        watching.renew("web")
+        watch(watching, "web", "*.log", folders[0])
+    assert watching.count == 1
+    watching.drop("web")
+    assert watching.count == 0
 
 
 def test_a_deleted_folder_is_heard_and_its_successor_can_be_watched(tmp_path: Path) -> None:

@@ -32,6 +32,18 @@ class Line:
 
     text: str
     origin: str
+    size: int = 0  # bytes that it takes in its file
+    file: int = 0  # which of the held files, counted from 1
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One file that the oracle holds."""
+
+    number: int  # in the order of their first sight, from 1
+    origin: str
+    names: int  # links that it has left; none: it is gone from the disk
+    size: int
 
 
 class Oracle:
@@ -69,21 +81,32 @@ class Oracle:
             for entry in _entries(volume):
                 self._hold(entry, str(volume), is_json=False)
 
+    def files(self) -> list[Held]:
+        """Every file that was ever there."""
+        return [
+            Held(number, origin, status.st_nlink, status.st_size)
+            for number, (origin, _, descriptor) in enumerate(list(self._held.values()), start=1)
+            for status in [os.fstat(descriptor)]
+        ]
+
     def lines(self) -> list[Line]:
         """Every complete line that was written so far."""
         found: list[Line] = []
         open_lines: dict[tuple[str, str], str] = {}
-        for origin, is_json, descriptor in list(self._held.values()):
+        sizes: Counter[tuple[str, str]] = Counter()
+        for number, (origin, is_json, descriptor) in enumerate(list(self._held.values()), start=1):
             content = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
             for raw in content.split(b"\n")[:-1]:
+                size = len(raw) + 1
                 if not is_json:
-                    found.append(Line(raw.decode(errors="replace"), origin))
+                    found.append(Line(raw.decode(errors="replace"), origin, size, number))
                     continue
                 record = json.loads(raw)
                 key = (origin, record["stream"])
                 text = open_lines.pop(key, "") + record["log"]
+                sizes[key] += size
                 if text.endswith("\n"):
-                    found.append(Line(text.removesuffix("\n"), origin))
+                    found.append(Line(text.removesuffix("\n"), origin, sizes.pop(key), number))
                 else:  # Docker cuts at 16 KiB; the rest follows.
                     open_lines[key] = text
         return found

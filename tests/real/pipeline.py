@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
+from tests.real.elastic import main_config
 from tests.real.oracle import Sink
 from tests.real.processes import end, mentioning
 from tests.real.waiting import until
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.real.daemons import Dockerd
+    from tests.real.elastic import Elastic
 
 FILEBEAT_GRACE = 10.0  # seconds that a supervised Filebeat has after SIGTERM
 
 
 class Agent:
     """`log-pilot run` on a dockerd of ours, with every folder below one folder.
+
+    With `static` instead, a folder of container files, it needs no dockerd; `pin_root` is then the
+    one place for pins, by default in the agent's own folder.
 
     Entering starts it; with an external collector that starts too, and outlives the agent.
     """
@@ -33,31 +38,37 @@ class Agent:
         self,
         folder: Path,
         *,
-        dockerd: Dockerd,
         filebeat: Path,
+        dockerd: Dockerd | None = None,
+        static: Path | None = None,
+        pin_root: Path | None = None,
         pin: str = "auto",
         collector: str = "supervised",
         extra: tuple[str, ...] = (),
         environment: dict[str, str] | None = None,
+        elastic: Elastic | None = None,
     ) -> None:
+        """`elastic` is where a main file of the user's own sends to, instead of the file output."""
         self.folder = folder
         self.state_dir = folder / "state"
         self.config_dir = folder / "config"
         self.data_dir = folder / "data"
-        self.sink = Sink(folder / "sink")
+        self.sink = Sink(elastic.folder if elastic else folder / "sink")
         self.output = folder / "agent.log"
         self.external = collector == "external"
         self._filebeat = filebeat
+        source = ("static", "--static-path", str(static)) if static else ("docker",)
+        pins = pin_root or (dockerd.root if dockerd else folder) / "log-pilot"
         self._command = [
-            *(sys.executable, "-m", "pilot", "run", "--type", "filebeat", "--source", "docker"),
+            *(sys.executable, "-m", "pilot", "run", "--type", "filebeat", "--source", *source),
             *("--state-dir", str(self.state_dir), "--config-dir", str(self.config_dir)),
             *("--data-dir", str(self.data_dir), "--pin", pin, "--collector", collector),
-            *("--pin-root", str(dockerd.root / "log-pilot")),
+            *("--pin-root", str(pins)),
             *("--collector-program", str(filebeat), *extra),
         ]
         self._environment = {
             **{name: text for name, text in os.environ.items() if not name.startswith("PILOT_")},
-            "DOCKER_HOST": dockerd.host,
+            **({"DOCKER_HOST": dockerd.host} if dockerd else {}),
             "LOGGING_OUTPUT": "file",
             "FILE_PATH": str(folder / "sink"),
             "FILE_NAME": "events",
@@ -69,6 +80,9 @@ class Agent:
         self._collector: subprocess.Popen[bytes] | None = None
         for made in (folder, folder / "sink", self.config_dir, self.data_dir):
             made.mkdir(parents=True, exist_ok=True)
+        if elastic:
+            own = main_config(elastic.url, config_dir=self.config_dir, data_dir=self.data_dir)
+            (self.config_dir / "filebeat.yml").write_text(own)
 
     def __enter__(self) -> Self:
         try:
@@ -219,6 +233,35 @@ class Agent:
         assert self._collector, "the collector is not running"
         end(self._collector, grace=FILEBEAT_GRACE)
         self._collector = None
+
+    def pause_collector(self) -> None:
+        """SIGSTOP to the collector: it neither reads nor answers."""
+        self._signal_collector(signal.SIGSTOP)
+
+    def resume_collector(self) -> None:
+        """Let a stopped collector go on."""
+        self._signal_collector(signal.SIGCONT)
+
+    def kill_collector(self) -> None:
+        """SIGKILL to the collector; the agent starts a supervised one again, we an external one."""
+        before = self._signal_collector(signal.SIGKILL)
+        if self._collector:
+            self._collector.wait()
+            self._collector = None
+            self.start_collector()
+        until(
+            lambda: self.collector_pids() and not set(self.collector_pids()) & set(before),
+            60,
+            "another collector runs",
+            every=0.1,
+        )
+
+    def _signal_collector(self, number: signal.Signals) -> list[int]:
+        pids = self.collector_pids()
+        assert pids, "no collector runs"
+        for pid in pids:
+            os.kill(pid, number)
+        return pids
 
     def collector_alive(self) -> bool:
         """Whether a Filebeat runs with this agent's config."""

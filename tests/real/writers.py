@@ -19,4 +19,31 @@ def writer(*places: str, lines: int = 500, pause: float = 0.05, then: str = "") 
     return f"run=$(cat /proc/sys/kernel/random/uuid); {' '.join(parts)} wait; {then}"
 
 
+END = "/tmp/end"
+
+
+def steady(
+    place: str, *, lines: int, rate: int = 200, rotate: int = 0, width: int = 40, then: str = ""
+) -> str:
+    """A script that writes lines of one length, five times a second some, `rate` a second in all.
+
+    `place` is `stdout` or a file's path. After each `rotate` lines such a file is renamed to
+    `<place>.1`, over the one before it: there are never more than two. 0 renames never. It ends
+    early once there is a file END in the container.
+    """
+    target, open_it, turn = "", "", ""
+    if place != "stdout":
+        target, open_it = " >&3", f"exec 3>> {place};"
+        if rotate:
+            turn = f"[ $((i % {rotate})) -ne 0 ] || {{ mv -f {place} {place}.1; {open_it} }};"
+    first = 10_000_000  # numbers of one length
+    return (
+        f"run=$(cat /proc/sys/kernel/random/uuid); i={first}; {open_it} "
+        f"while [ $i -lt {first + lines} ] && [ ! -e {END} ]; do j=0; "
+        f"while [ $j -lt {rate // 5} ]; do "
+        f'j=$((j+1)); i=$((i+1)); echo "$run {place} $i {"x" * width}"{target}; {turn} '
+        f"done; usleep 190000; done; {then}"
+    )
+
+
 STAY = "exec sleep 1000000"

@@ -32,14 +32,16 @@ class InputError(Exception):
 class ConsoleInput:
     """One file set as this collector reads it.
 
-    `pins` is the folder of its pins, "" in direct mode, where `directory` is read: the names that
+    `pins` is the folder of its pins, "" in direct mode, where `folders` are read: the names that
     match `pattern` and, with `rotated`, what rotation makes of them. `shown` is the folder that
-    events name: the container's own, or the node's for the runtime's own log.
+    events name for the one of the pins or, directly, for `base`: the container's own, or the node's
+    for the runtime's own log.
     """
 
     id: str
     pins: str
-    directory: str
+    folders: tuple[str, ...]
+    base: str
     pattern: str
     rotated: bool
     shown: str
@@ -75,8 +77,13 @@ def _plain(each: ConsoleInput) -> dict[str, object]:
     }
     if each.pins:
         return {**plain, "pins": each.pins}
-    direct = {"directory": each.directory, "pattern": each.pattern, "rotated": each.rotated}
-    return {**plain, **direct}
+    return {
+        **plain,
+        "folders": list(each.folders),
+        "base": each.base,
+        "pattern": each.pattern,
+        "rotated": each.rotated,
+    }
 
 
 def _encodable(text: str) -> str:
@@ -108,10 +115,14 @@ def _input(raw: object) -> ConsoleInput:
     except ValueError as error:
         raise InputError(str(error)) from error
     pins = _get(raw, "pins", str) if "pins" in raw else ""
+    folders = [] if pins else raw.get("folders")
+    if not isinstance(folders, list) or not all(isinstance(each, str) for each in folders):
+        raise InputError("`folders` must be a list of texts")
     return ConsoleInput(
         id=_get(raw, "id", str),
         pins=pins,
-        directory="" if pins else _get(raw, "directory", str),
+        folders=tuple(folders),
+        base="" if pins else _get(raw, "base", str),
         pattern="" if pins else _get(raw, "pattern", str),
         rotated=not pins and _get(raw, "rotated", bool),
         shown=_get(raw, "shown", str),

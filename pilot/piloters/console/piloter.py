@@ -75,6 +75,11 @@ class ConsolePiloter:
         wanted = frozenset(input_ids)
         return {key: each.offset for key, each in self._records.items() if key[0] in wanted}
 
+    def pulse(self) -> int:
+        """The bytes that all records count."""
+        self._refresh()
+        return sum(each.offset for each in self._records.values())
+
     def readable_end(self, file: Path, file_set: FileSet) -> int:
         """Behind the last newline or, if pieces of an unfinished line come before it, before those.
 
@@ -122,10 +127,11 @@ def _console_input(each: Input) -> ConsoleInput:
     return ConsoleInput(
         id=each.id,
         pins=each.pins or "",
-        directory="" if each.pins else each.directory,
-        pattern="" if each.pins else file_set.pattern,
+        folders=() if each.pins else each.folders,
+        base="" if each.pins else each.base,
+        pattern="" if each.pins else each.file_pattern,
         rotated=not each.pins and file_set.rotated,
-        shown=file_set.inside or file_set.directory,
+        shown=each.shown,
         framing=file_set.framing,
         format=each.format,
         fields=each.fields,

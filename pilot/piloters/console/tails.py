@@ -97,7 +97,7 @@ class Tails:
 
     def same_files(self, source: ConsoleInput) -> bool:
         """Whether another version of the input reads the same files in the same way."""
-        names = ("id", "pins", "directory", "pattern", "rotated", "framing")
+        names = ("id", "pins", "folders", "pattern", "rotated", "framing")
         return all(getattr(source, name) == getattr(self.source, name) for name in names)
 
     def ready(self) -> Iterator[tuple[str, str, Tail]]:
@@ -136,25 +136,25 @@ class Tails:
             tail.close()
 
     def _scan(self) -> dict[str, tuple[str, os.stat_result]] | None:
-        """The files that are there; None where the folder cannot be listed."""
-        folder = self.source.pins or self.source.directory
-        try:
-            names = sorted(filter(self._takes, os.listdir(folder)))  # noqa: PTH208 -- in a hot loop
-        except (FileNotFoundError, NotADirectoryError):
-            return {}
-        except OSError as error:
-            self.fail("", error)
-            return None
-        found = {}
-        for name in names:
-            location = f"{folder}/{name}"
+        """The files that are there; None where a folder cannot be listed."""
+        found: dict[str, tuple[str, os.stat_result]] = {}
+        for folder in (self.source.pins,) if self.source.pins else self.source.folders:
             try:
-                status = os.lstat(location)
-            except OSError:
+                names = sorted(filter(self._takes, os.listdir(folder)))  # noqa: PTH208 -- hot loop
+            except (FileNotFoundError, NotADirectoryError):
                 continue
-            if stat.S_ISREG(status.st_mode):
-                file = location if self.source.pins else f"{status.st_ino}-{status.st_dev}"
-                found[file] = (location, status)
+            except OSError as error:
+                self.fail("", error)
+                return None
+            for name in names:
+                location = f"{folder}/{name}"
+                try:
+                    status = os.lstat(location)
+                except OSError:
+                    continue
+                if stat.S_ISREG(status.st_mode):
+                    file = location if self.source.pins else f"{status.st_ino}-{status.st_dev}"
+                    found[file] = (location, status)
         return found
 
     def _takes(self, name: str) -> bool:
@@ -175,9 +175,10 @@ class Tails:
         return tail
 
     def _shown(self, tail: Tail) -> str:
-        name = tail.location.rpartition("/")[2]
-        pin = parse_pin_name(name) if self.source.pins else None
-        return f"{self.source.shown.rstrip('/')}/{unescape(pin.path) if pin else name}"
+        name = tail.location.removeprefix(f"{self.source.base.rstrip('/')}/")
+        if self.source.pins and (pin := parse_pin_name(tail.location.rpartition("/")[2])):
+            name = unescape(pin.path)
+        return f"{self.source.shown.rstrip('/')}/{name}"
 
 
 def _open(location: str) -> int:

@@ -139,6 +139,10 @@ class FilebeatPiloter:
         """From the registry."""
         return self._registry.progress(input_ids)
 
+    def pulse(self) -> int:
+        """The bytes that the registry counts."""
+        return self._registry.total
+
     def readable_end(self, file: Path, file_set: FileSet) -> int:
         """Behind the last line that makes an event."""
         framing = file_set.framing

@@ -27,7 +27,8 @@ def pinned(pins: Path, *, framing: Framing = Framing.LINES, **fields: str) -> Co
     return ConsoleInput(
         id=pins.name,
         pins=str(pins),
-        directory="",
+        folders=(),
+        base="",
         pattern="",
         rotated=False,
         shown="/logs",
@@ -41,7 +42,8 @@ def direct(directory: Path, pattern: str) -> ConsoleInput:
     return ConsoleInput(
         id="direct",
         pins="",
-        directory=str(directory),
+        folders=(str(directory),),
+        base=str(directory),
         pattern=pattern,
         rotated=True,
         shown="/logs",

@@ -22,7 +22,8 @@ def source(format_: Format = Format.NONE, **fields: str) -> ConsoleInput:
     return ConsoleInput(
         id="a",
         pins="/pins/a",
-        directory="",
+        folders=(),
+        base="",
         pattern="",
         rotated=False,
         shown="/logs",

@@ -45,8 +45,10 @@ def wanted(pins: str | None, inside: str = "/var/log/app", **fields: str) -> Inp
     return Input(
         file_set=file_set(inside=inside),
         format=Format.JSON,
-        directory="/host/volumes/v/app",
         pins=pins,
+        folders=() if pins else ("/host/volumes/v/app",),
+        base="/host/volumes/v/app",
+        shown=inside or "/volumes/v/app",
         fields=fields,
     )
 
@@ -58,7 +60,8 @@ def test_a_pinned_input(tmp_path: Path) -> None:
         ConsoleInput(
             id="set",
             pins="/pins/set",
-            directory="",
+            folders=(),
+            base="",
             pattern="",
             rotated=False,
             shown="/var/log/app",
@@ -72,7 +75,12 @@ def test_a_pinned_input(tmp_path: Path) -> None:
 def test_a_direct_input(tmp_path: Path) -> None:
     (found,) = parse(piloter(tmp_path).render(CONTAINER, [wanted(None, inside="")]).content)
     assert found.pins == ""
-    assert (found.directory, found.pattern, found.rotated) == ("/host/volumes/v/app", "*.log", True)
+    assert (found.folders, found.pattern, found.rotated) == (
+        ("/host/volumes/v/app",),
+        "*.log",
+        True,
+    )
+    assert found.base == "/host/volumes/v/app"
     assert found.shown == "/volumes/v/app"
 
 
@@ -91,7 +99,8 @@ def test_any_text_survives_a_fragment(fields: dict[str, str], pattern: str, fold
     made = ConsoleInput(
         id="a",
         pins="",
-        directory=f"/{folder}",
+        folders=(f"/{folder}",),
+        base=f"/{folder}",
         pattern=pattern,
         rotated=True,
         shown="/x",

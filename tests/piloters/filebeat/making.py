@@ -44,7 +44,12 @@ def pinned(
     fields: Mapping[str, str] | None = None,
 ) -> Input:
     return Input(
-        file_set=files, format=format, directory=files.directory, pins=pins, fields=fields or {}
+        file_set=files,
+        format=format,
+        pins=pins,
+        base=files.directory,
+        shown=files.inside or files.directory,
+        fields=fields or {},
     )
 
 
@@ -52,8 +57,10 @@ def direct(files: FileSet, directory: str = "", **fields: str) -> Input:
     return Input(
         file_set=files,
         format=Format.NONE,
-        directory=directory or files.directory,
         pins=None,
+        folders=(directory or files.directory,),
+        base=directory or files.directory,
+        shown=files.inside or files.directory,
         fields=fields,
     )
 

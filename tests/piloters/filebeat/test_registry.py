@@ -12,6 +12,7 @@ from pilot.piloters.filebeat.registry import Registry
 RECORDED = Path(__file__).with_name("recorded")
 PINS = "/tmp/recorded/pins/app"
 KEY = "filestream::a::path::/pins/a~1~1"
+ENTRY = json.dumps({"_key": KEY, "cursor": {"offset": 3}})
 
 
 class Records:
@@ -169,9 +170,23 @@ def test_entries_behind_a_gap_are_not_believed(tmp_path: Path) -> None:
         offset(Registry(tmp_path))
 
 
-def test_a_broken_line_ends_what_is_believed_until_filebeat_starts_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"\0\0\0\n\0\0\n",
+        # Of a number that was taken already: if believed, they would be passed over.
+        b'{"op":"set","id":1}{}\n{"k":"x","v":{}}\n',
+        b'{"op":"set","id":1}\n{"k":"x","v":{}} {}\n',
+        b'{"op":"set","id":1}\n{"k":"\xff","v":{}}\n',
+        b'{"op":"set","id":"two"}\n{"k":"x","v":{}}\n',
+        b"5\n5\n",
+    ],
+)
+def test_a_broken_line_ends_what_is_believed_until_filebeat_starts_anew(
+    tmp_path: Path, broken: bytes
+) -> None:
     records, registry = Records(tmp_path), Registry(tmp_path)
-    records.append(records.pair(5), b"\0\0\0\n\0\0\n", records.pair(9))
+    records.append(records.pair(5), broken, records.pair(9))
     assert offset(registry) == 5
     records.checkpoint(5)
     records.log.write_bytes(b"")
@@ -194,7 +209,23 @@ def test_another_format_of_the_registry_is_an_error(tmp_path: Path) -> None:
         offset(Registry(tmp_path))
 
 
-@pytest.mark.parametrize("content", ["[{", "[5]", "5", '[{"ttl": 1}]'])
+@pytest.mark.parametrize("content", ["[]", "[\n]\n"])
+def test_a_checkpoint_without_entries_is_one(tmp_path: Path, content: str) -> None:
+    records = Records(tmp_path)
+    (records.folder / "3.json").write_text(content)
+    records.number = 3
+    records.append(records.pair(7))
+    assert offset(Registry(tmp_path)) == 7
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "[{", "[5]", "5", "{}", "]", "[,]", '[{"ttl": 1}]'),
+        *(f"[{ENTRY}", f"[{ENTRY},", f"[{ENTRY},]", f"[{ENTRY}{ENTRY}]", f"[{ENTRY}[]"),
+        *(f"[{ENTRY}]x", f"[{ENTRY}]\n]", f"{ENTRY}]", f",{ENTRY}]"),
+    ],
+)
 def test_a_broken_checkpoint_is_an_error(tmp_path: Path, content: str) -> None:
     records = Records(tmp_path)
     (records.folder / "3.json").write_text(content)
