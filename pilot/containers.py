@@ -130,6 +130,7 @@ class Containers:
 
     def _tend(self, containers: Iterable[str]) -> None:
         for known in [self.tracked[each] for each in containers if each in self.tracked]:
+            self._endings.take_over(known)
             for file_set in known.sets:
                 if self._claims.owner(file_set.name) == known.container.id:
                     ended = known.container.state is State.ENDED
@@ -190,6 +191,7 @@ class Containers:
         self._fragments.want(known.container, ())
         for each in known.sets:
             self._leave(each.name)
+        self._tend(winners)
         self._converge(winners)
         self.saver.forget(container_id)
 

@@ -53,10 +53,10 @@ class Endings:
             known.latest = now + PUT_OFF * limit
             self._deadlines.set(key, known.deadline)
 
-    def advance(self, known: Tracked) -> None:
-        """Move a container's phase on as far as the facts allow.
+    def take_over(self, known: Tracked) -> None:
+        """Note which file sets it owns; to be called before they are looked at.
 
-        What another container left to it has to be read too, from now on.
+        What another container left to one that is gone has to be read too, from now on.
         """
         owned = frozenset(self.own_sets(known))
         if owned - known.owned and known.gone:
@@ -64,6 +64,9 @@ class Endings:
             if known.phase is Phase.RETIRING:
                 known.phase = Phase.DRAINING
         known.owned = owned
+
+    def advance(self, known: Tracked) -> None:
+        """Move a container's phase on as far as the facts allow."""
         phase = next_phase(known.phase, self._facts(known))
         if phase is known.phase:
             return

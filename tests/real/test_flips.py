@@ -84,7 +84,6 @@ def test_direct_mode_measured(folder: Path, filebeat: str, length: Length) -> No
             f"{1000 * len(leaked) / swaps:.3f} for 1000 swaps, {60 * len(leaked) / seconds:.0f} a "
             f"minute, of {len(files)} files; {fight.told()}; {verdict}"
         )
-        assert leaked, "a collector that trusts names was not fooled: the attack is none"
         assert not [line for line in verdict.missing if line.startswith("neighbour ")], str(verdict)
         assert "folder-refused" in agent.log()
         assert agent.alive
