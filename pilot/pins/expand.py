@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from pilot.names import matcher
 from pilot.pins.confine import RefusedError, explained, open_volume
+from pilot.pins.kernel import mount_id
 from pilot.pins.plan import REST, plan, split
 from pilot.pins.tree import DIRECTORY, PATH_ONLY, Found, NotFollowedError, beneath
 
@@ -176,11 +177,12 @@ class View:
             del names[self._left :]
         self._left -= len(names)
         where = tuple(folder.path.split("/")) if folder.path else ()
+        mount = mount_id(folder.descriptor)
         for name in names:
             if self.late():
                 return
             written = self._written[folder.path] + name
-            found = self._file(name, written, where, folder.descriptor)
+            found = self._file(name, written, where, folder.descriptor, mount)
             if found:
                 began = time.monotonic()
                 try:
@@ -199,7 +201,7 @@ class View:
                     break
         return found
 
-    def _file(self, name: str, written: str, where: Names, folder: int) -> Found | None:
+    def _file(self, name: str, written: str, where: Names, folder: int, mount: int) -> Found | None:
         """The regular file that a name means; None if it is none, which is said."""
         try:
             descriptor = os.open(name, PATH_ONLY, dir_fd=folder)
@@ -211,6 +213,8 @@ class View:
                     found = Found(descriptor, status, (*where, name))
                     if not self.file_set.rotated:
                         found = self.volume.single(found)
+                    elif mount_id(descriptor) != mount:  # A file that is a mount by itself.
+                        self.volume.judge(descriptor, found.where)
                     descriptor = -1 if found.descriptor == descriptor else descriptor
                     return found
             finally:

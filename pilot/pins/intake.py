@@ -8,7 +8,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from pilot.model import PinKind
+from pilot.model import PinKind, shorten
 from pilot.names import escape, parse_pin_name
 from pilot.pins.plan import REST
 from pilot.pins.record import SUSPECT, Pin
@@ -82,7 +82,10 @@ class Intake:
         elif now - kept.stamped >= CONFIRM and not result.failed:
             kept.confirmed = True
         kept.suspect = SUSPECT if _may_be_copied(kept, result) else max(0, kept.suspect - 1)
-        kept.problem = "; ".join(f"{n!r}: {why}" for n, why in sorted(result.failed.items()))
+        failed = sorted(result.failed.items())
+        told = [f"{shorten(name)!r}: {why}" for name, why in failed[:NAMED]]
+        more = [f"and {len(failed) - NAMED} more"] if len(failed) > NAMED else []
+        kept.problem = "; ".join([*told, *more])
         kept.refused, kept.forbidden, kept.further = result.refused, "", result.further
         kept.root = kept.root or result.root
         kept.folders, kept.mounted = tuple(result.folders), result.mounted

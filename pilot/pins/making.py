@@ -90,12 +90,23 @@ def make(file: int, folder: Path, names: Iterable[str], copier: Copier) -> Made:
                 copier.paused = True
                 raise PausedError
             # A crash may have come between a copy and its record.
-            growth = copier.grow(file, folder / name)
+            growth = _begun(file, folder / name, copier)
             if growth.same:
                 return Made(name, PinKind.COPIED, growth.size)
     finally:
         os.close(target)
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder))
+
+
+def _begun(file: int, target: Path, copier: Copier) -> Growth:
+    """A copy that begins; where nothing of it can be written, it is not left behind."""
+    there = os.path.lexists(target)
+    try:
+        return copier.grow(file, target)
+    except OSError:
+        if not there:
+            target.unlink(missing_ok=True)
+        raise
 
 
 def _open_folder(folder: Path) -> int:

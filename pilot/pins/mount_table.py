@@ -35,7 +35,7 @@ class MountTable:
     def _read(self) -> dict[str, int]:
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         with open(self._descriptor, "rb", closefd=False) as file:
-            lines = [line.split(b" ", 5) for line in file.read().splitlines()]
+            lines = [line.split(b" ", 5) for line in file.read().split(b"\n") if line]
         # Of several mounts at one place the last is seen. Octal escapes: proc_pid_mountinfo(5).
         return {os.fsdecode(_unescaped(line[4])): int(line[0]) for line in lines}
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 MOUNTINFO = Path("/proc/self/mountinfo")  # proc(5)
 # Mount, its parent, device, the folder of the filesystem that is shown, where it is shown.
-_LINE = rb"^%b \d+ %b (\S+) (\S+) "
+# Only space, tab, newline and backslash are escaped: any other white space may be in a name.
+_LINE = rb"^%b \d+ %b ([^ \n]+) ([^ \n]+) "
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def other_places(mount_id: int, path: str, table: bytes) -> list[Place]:
     inside = f"{root.rstrip('/')}{path.removeprefix(start)}" or "/"
     found = []
     for line in re.finditer(
-        rb"^(\d+) \d+ %s (\S+) (\S+) " % re.escape(device), table, re.MULTILINE
+        rb"^(\d+) \d+ %s ([^ \n]+) ([^ \n]+) " % re.escape(device), table, re.MULTILINE
     ):
         other = _text(line[2]).rstrip("/")
         if line[1] != b"%d" % mount_id and (root == other or root.startswith(f"{other}/")):

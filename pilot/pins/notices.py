@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import logging
 from typing import TYPE_CHECKING
 
@@ -69,7 +71,7 @@ def notices(kept: PinSet, declared: Log) -> list[Rejection]:
                 reason=kept.forbidden,
             )
         ]
-    found = [*_about_files(kept)][:NAMED]
+    found = [*itertools.islice(_about_files(kept), NAMED)]
     if kept.missed:
         found.append((Code.FILES_MISSED, "", kept.missed))
     if kept.over:
@@ -96,9 +98,9 @@ def _about_files(kept: PinSet) -> Iterator[tuple[Code, str, str]]:
             name,
             TRUNCATED,
         )
-    for name, owner in sorted(kept.doubles.items()):
+    for name, owner in heapq.nsmallest(NAMED, kept.doubles.items()):
         yield Code.FILE_CLAIMED, name, f"it is already collected as part of file set {owner}"
-    for name, first in sorted(kept.further.items()):
+    for name, first in heapq.nsmallest(NAMED, kept.further.items()):
         yield Code.FILE_CLAIMED, name, f"it is the same file as {shorten(first)!r}, collected once"
-    for name, why in sorted(kept.refused.items()):
+    for name, why in heapq.nsmallest(NAMED, kept.refused.items()):
         yield Code.FILE_REFUSED, name, why

@@ -119,6 +119,8 @@ def _anywhere(view: View, step: _Step, folder: int) -> list[_Step]:
 def _through(view: View, step: _Step, folder: int, names: list[str]) -> Iterator[_Step]:
     """The folders that names mean which may be links."""
     for name in names:
+        if view.late():
+            return
         below = step.into(name, ())
         try:
             found = view.volume.tree.find(name, at=step.where, start=folder)

@@ -146,11 +146,13 @@ def sweep(order: Order) -> Sweep:
                 result.root = _choose(folder.descriptor, order)
             for match in view.matches(folder):
                 looking.take(match)
-        for key, copy in order.copies.items():
-            if key not in result.files and copy.where:
-                with seek(view, copy.where, key[1]) as elsewhere:
-                    if elsewhere:
-                        looking.follow(elsewhere, key)
+        away = {
+            key: copy.where
+            for key, copy in order.copies.items()
+            if key not in result.files and copy.where
+        }
+        for key, elsewhere in seek(view, away):
+            looking.follow(elsewhere, key)
         result.refused |= view.refused
         result.failed |= view.failed
         result.stamps, result.mounted = dict(view.stamps), view.mounted

@@ -22,6 +22,7 @@ Names = tuple[str, ...]  # a real place below the folder: no links, no `..`
 
 PATH_ONLY = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 DIRECTORY = os.O_DIRECTORY | os.O_CLOEXEC
+MOST_STEPS = 2048  # in one look-up: 40 links of `a/../a/../…` would be 80 000, each from the top
 MOST_LINKS = 40  # in one look-up, as path_resolution(7) says of the kernel
 WALK = (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EXDEV, errno.EAGAIN, errno.EINVAL)
 
@@ -110,9 +111,13 @@ class Tree:
         here = os.dup(start) if start is not None else self.folder(at)
         walk = _Walk(self, here, list(at), _steps(path))
         try:
-            while walk.todo:
+            for _ in range(MOST_STEPS):
+                if not walk.todo:
+                    break
                 if found := walk.step(walk.todo.pop()):
                     return found
+            if walk.todo:
+                raise NotFollowedError("a symlink through too many folders: not followed")
             descriptor = os.dup(walk.here)
             return Found(descriptor, os.fstat(descriptor), tuple(walk.where))
         finally:

@@ -8,7 +8,9 @@ resolved twice and never on the loop.
 from __future__ import annotations
 
 import fnmatch
+import functools
 import logging
+import re
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -31,6 +33,8 @@ MASK = (
 
 SPACING = 0.02  # seconds between two reads: whoever makes names in a loop costs no more than these
 
+MOST_COMPARED = 25_000  # names with patterns, in one batch of events
+
 log = logging.getLogger(__name__)
 
 
@@ -41,7 +45,8 @@ class FolderWatch:
         """Call `changed(file set name)` from the watching thread."""
         self._changed = changed
         self._lock = threading.Lock()
-        self._sets: dict[int, dict[str, str]] = {}  # watch → file set → pattern
+        # watch → file set → whether it wants a name
+        self._sets: dict[int, dict[str, Callable[[str], object]]] = {}
         self._watches: dict[str, set[int]] = {}  # file set → watches
         self._stale: dict[str, set[int]] = {}  # those of them that no look has added again
         self._complained = False
@@ -74,10 +79,11 @@ class FolderWatch:
                     "inotify takes no more folders (%s): those are looked at each second", error
                 )
             return
+        matches = _matches(pattern)
         with self._lock:
             self._watches.setdefault(name, set()).add(watch)
             self._stale.get(name, set()).discard(watch)
-            self._sets.setdefault(watch, {})[name] = pattern
+            self._sets.setdefault(watch, {})[name] = matches
 
     def renew(self, name: str) -> None:
         """A look at a file set begins: what the last one did not add is watched no more."""
@@ -112,16 +118,30 @@ class FolderWatch:
             time.sleep(SPACING)
 
     def _touched(self, events: Iterable[Event]) -> dict[str, None]:
-        """The file sets that a batch of events is about, each once, in the order of the events."""
-        touched: dict[str, None] = {}
+        """The file sets that a batch of events is about, each once, in the order of the events.
+
+        Names are compared without the lock, which the loop takes, and only so many of them: a set
+        whose turn does not come is looked at, whatever the names are.
+        """
+        batch = list(events)
         with self._lock:
-            for event in events:
-                for name, pattern in self._sets.get(event.wd, {}).items():
-                    if name in touched:
-                        continue
-                    if not event.name or fnmatch.fnmatchcase(event.name, f"{pattern}*"):
-                        touched[name] = None
+            watching = {event.wd: [*self._sets.get(event.wd, {}).items()] for event in batch}
+            for event in batch:
                 if event.mask & (flags.DELETE_SELF | flags.IGNORED):
                     for name in self._sets.pop(event.wd, {}):
                         self._watches.get(name, set()).discard(event.wd)
+        touched: dict[str, None] = {}
+        left = MOST_COMPARED
+        for event in batch:
+            for name, matches in watching[event.wd]:
+                if name in touched:
+                    continue
+                left -= 1
+                if not event.name or left < 0 or matches(event.name):
+                    touched[name] = None
         return touched
+
+
+@functools.lru_cache(maxsize=4096)
+def _matches(pattern: str) -> Callable[[str], object]:
+    return re.compile(fnmatch.translate(f"{pattern}*")).match
