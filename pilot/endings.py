@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pilot.settings import Settings
     from pilot.tracked import Tracked
 
+ASK = 5.0  # seconds that a restart leaves at least, to ask what is unread before it is given up
+
 log = logging.getLogger(__name__)
 
 
@@ -49,7 +51,8 @@ class Endings:
         elif not before:
             limit, now = self._limit(known), self._now()
             known.ended = now  # What was known of its files before proves nothing now.
-            known.deadline = now + min(limit if left is None else left, limit)
+            left = limit if left is None else max(left, ASK)
+            known.deadline = now + min(left, limit)
             known.latest = now + PUT_OFF * limit
             self._deadlines.set(key, known.deadline)
 

@@ -52,6 +52,7 @@ class SavedPin:
     device: int
     linked: bool
     born: int = 0  # ns; when the original was made, 0 where that is not known
+    counted: bool = False  # what is unread of it was counted as lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +234,13 @@ def _set_from(data: dict[str, Any]) -> SavedSet:
         rotated=bool(raw.get("rotated", True)),
     )
     pins = tuple(
-        SavedPin(pin["name"], pin["device"], pin["linked"], pin.get("born", 0))
+        SavedPin(
+            pin["name"],
+            pin["device"],
+            pin["linked"],
+            pin.get("born", 0),
+            bool(pin.get("counted", False)),
+        )
         for pin in data["pins"]
     )
     return SavedSet(

@@ -266,3 +266,40 @@ def test_files_with_new_names_again_and_again_are_said_once(
         link.unlink()
     assert len([line for line in caplog.messages if "symlink" in line]) == 1
     assert len(bench.known().said) == 1
+
+
+def test_a_kill_between_giving_up_and_forgetting_counts_once(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, drain_limit=5.0)
+    bench.found(container())
+    write(bench, "web.log", "lost\n")
+    bench.run(2)
+    bench.gone()
+    bench.run(6)
+    (kept,) = bench.keeper.sets.values()
+    assert kept.loss == Loss(1, 5)
+    bench.containers.saver.save_drains()
+    bench.store.close()  # kill -9
+    bench.start()
+    bench.run(2)
+    (kept,) = bench.keeper.sets.values()
+    assert kept.loss == Loss(1, 5)
+    bench.stop()
+
+
+def test_a_restart_right_before_the_deadline_counts_all_the_same(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, drain_limit=10.0)
+    bench.found(container())
+    write(bench, "web.log", "lost\n")
+    bench.run(2)
+    bench.gone()
+    bench.run(9.5)
+    bench.stop()
+    store = StateStore(bench.node.base / "state")
+    store.save_drains({"web": 0.5})
+    store.close()
+    bench.start()
+    bench.run(7)
+    (kept,) = bench.keeper.sets.values()
+    assert kept.loss == Loss(1, 5)
+    assert bench.known().lost == (1, 5)
+    bench.stop()

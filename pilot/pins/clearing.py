@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 KUBELET = "/var/lib/kubelet"
 # The kubelet begins to evict pods at 10 % of space and 5 % of inodes.
 BESIDE_KUBELET = Floor(0.12, 0.06)
+FREED = 60.0  # seconds in which a filesystem, or who holds a file open, gives its space back
 ALONE = Floor(0.02, 0.02, most=256 << 20)
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,8 @@ class Clearing:
             settings.set_allowance, settings.namespace_allowance, settings.node_allowance
         )
         self._floor = floor_of(settings)
+        # Pin root's path → (monotonic time, bytes, files) given up for its floor.
+        self._given: dict[str, list[tuple[float, int, int]]] = {}
         self.held = (0, 0)  # bytes and files that pins hold
 
     def take(self, kept: PinSet, survey: Survey) -> list[FileKey]:
@@ -80,6 +83,8 @@ class Clearing:
             elif pin.released < survey.asked:
                 wiped.append(key)
         self._remove(kept, over)
+        last = [kept.pins[key] for key in wiped if kept.pins[key].alone]
+        self._shelf.count(kept, last, "somebody removed the last name of deleted files")
         for key in wiped:
             pin = kept.pins.pop(key)
             kept.vanished[key] = Lost(pin.name, pin.born)
@@ -113,7 +118,7 @@ class Clearing:
             for pin in kept.pins.values()
             if pin.copied or (pin.linked and pin.alone)
         }
-        short = self._roots.short(self._floor)
+        short = self._short(self._roots)
         held = {name: self._held(name, kept, pin) for name, (kept, pin) in pins.items()}
         for kept, why, given in self._exceeding(pins, held, short):
             kept.over = f"its pins exceeded {why}"
@@ -128,6 +133,21 @@ class Clearing:
             kept.full = kept.file_set.name in full
             kept.crowded = kept.file_set.name in crowd
 
+    def _short(self, roots: PinRoots) -> dict[str, Short]:
+        """What filesystems lack, but for what was given up for them already.
+
+        What a collector has open takes its space until it lets go: more of it would not help.
+        """
+        since, found = self._now() - FREED, {}
+        for root, lack in roots.short(self._floor).items():
+            given = [each for each in self._given.get(root, ()) if each[0] > since]
+            self._given[root] = given
+            found[root] = Short(
+                bytes=max(0, lack.bytes - sum(each[1] for each in given)),
+                files=max(0, lack.files - sum(each[2] for each in given)),
+            )
+        return found
+
     def _window(self) -> None:
         """Let the collector see only so much unread data that half of an allowance is left.
 
@@ -136,7 +156,8 @@ class Clearing:
         """
         room = Room(self._limits)
         for kept in self._sets.values():
-            for pin in kept.pins.values() if kept.held_files else ():
+            # No collector reads a set that was left: what is unread of it never gets less.
+            for pin in kept.pins.values() if kept.held_files and kept.tended else ():
                 # Also of files that are still there: they may be gone in a moment.
                 unread = pin.left if pin.alone or pin.copied else pin.unread
                 if unread and not pin.reserved:
@@ -164,6 +185,10 @@ class Clearing:
         given: dict[tuple[str, str], list[Pin]] = {}
         for victim in victims(held.values(), limits=self._limits, short=short):
             del held[victim.held.pin]
+            if victim.held.root in short:
+                self._given.setdefault(victim.held.root, []).append(
+                    (self._now(), victim.held.bytes, 1)
+                )
             given.setdefault((victim.held.file_set, victim.why), []).append(
                 pins[victim.held.pin][1]
             )

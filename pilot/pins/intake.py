@@ -44,6 +44,8 @@ class Intake:
         """Take looks into these records; with `direct` nothing is pinned, only listed."""
         self._sets, self._shelf, self._owners, self._now = sets, shelf, owners, monotonic
         self._direct = direct
+        self.freed: set[str] = set()  # sets that wanted a file that nobody owns any more
+        self._taken: dict[str, list[Pin]] = {}  # left set → pins whose files another set took
         self._live: dict[str, Pin | None] = {}  # of restored sets, what was written to before
 
     def take(self, kept: PinSet, result: Sweep) -> None:
@@ -62,13 +64,12 @@ class Intake:
             self._displace(kept, key, now)
         if self._direct:
             self._list(kept, result, now)
+        self._hand_over()
         if whole and REST not in result.refused:
             kept.take_sizes(result.files | result.strayed, now)
             kept.vanished.clear()  # The rest is gone; its inodes may soon be other files'.
             kept.strays.clear()
-        for key, pin in kept.pins.items():
-            if pin.ownerless:
-                self._owners.drop(key, kept.file_set.name)
+        self._free(kept)
         names = {key: seen.name for key, seen in result.files.items()}
         kept.doubles = self._owners.others(names, kept.file_set.name)
         kept.sum_up()
@@ -129,16 +130,44 @@ class Intake:
             self._owners.drop(key, kept.file_set.name)
             kept.confirmed = False
 
+    def _free(self, kept: PinSet) -> None:
+        """What a copy's missing original was is free for other sets, which look again then."""
+        freed = [
+            self._owners.drop(key, kept.file_set.name)
+            for key, pin in kept.pins.items()
+            if pin.ownerless
+        ]
+        if any(freed):
+            self.freed |= self._owners.wanting(kept.file_set.name)
+
+    def _hand_over(self) -> None:
+        """Remove the pins of files that were taken from left sets: nobody will read those.
+
+        All of a set's at once, because each time its record is saved.
+        """
+        taken, self._taken = self._taken, {}
+        for name, pins in taken.items():
+            self._shelf.unpin(self._sets[name], pins)
+            self._shelf.forget_if_empty(self._sets[name])
+
+    def _part(self, other: PinSet, pin: Pin) -> None:
+        """A left set's copy of a deleted file is no pin of the file that has its inode now."""
+        old = other.pins[pin.key]
+        if old.copied and (old.missing or (old.born and pin.born and old.born != pin.born)):
+            self._displace(other, pin.key, self._now())
+
     def _add(self, kept: PinSet, pin: Pin) -> None:
         name = kept.file_set.name
         keeping = [self._sets[each] for each in self._owners.kept_by(pin.key) if each != name]
+        for other in keeping:
+            self._part(other, pin)
         if not self._owners.take(pin.key, name):
             if pin.kind is not PinKind.DIRECT:
                 self._shelf.remove_pin(kept, pin)  # Two sweeps met at one file.
             return
         for other in keeping:
-            self._shelf.unpin(other, [other.pins[pin.key]])  # Nobody will read that one.
-            self._shelf.forget_if_empty(other)
+            if pin.key in other.pins:
+                self._taken.setdefault(other.file_set.name, []).append(other.pins[pin.key])
         kept.pins[pin.key] = pin
         kept.vanished.pop(pin.key, None)
         log.debug("pinned (%s) %s/%s", pin.kind, name, pin.name)

@@ -70,7 +70,12 @@ class Keeper:
             self.sets, self.shelf, self._owners, direct=roots is None, monotonic=monotonic
         )
         self.clearing = Clearing(
-            settings=settings, sets=self.sets, shelf=self.shelf, owners=self._owners, roots=roots
+            settings=settings,
+            sets=self.sets,
+            shelf=self.shelf,
+            owners=self._owners,
+            roots=roots,
+            monotonic=monotonic,
         )
         self.surveyor = Surveyor(settings, readers, piloter, monotonic)
         self._looks = Looks(
@@ -120,6 +125,7 @@ class Keeper:
         kept.pins, kept.vanished, kept.strays = found.pins, found.vanished, found.strays
         self._owners.leave(kept.pins, kept.file_set.name)
         kept.sum_up()
+        kept.reserve = kept.reserved  # What the next look finds is newer than those.
 
     def tend(self, file_set: FileSet, *, ended: bool = False, namespace: str = "") -> None:
         """Look after a set from now on; the first look starts at once.
@@ -133,13 +139,13 @@ class Keeper:
                 if (self._settings.on_node(root.path) / file_set.name).is_dir():
                     kept.root = root  # A crash came between its first pins and its record.
                     self._adopt(kept, {})
-        for pin in [pin for pin in kept.pins.values() if not pin.ownerless]:
-            if not self._owners.take(pin.key, file_set.name):
-                self.shelf.unpin(kept, [pin])  # Another set pinned it meanwhile.
+        owning = [pin for pin in kept.pins.values() if not pin.ownerless]
+        taken = [pin for pin in owning if not self._owners.take(pin.key, file_set.name)]
+        self.shelf.unpin(kept, taken)  # Another set pinned those meanwhile.
         kept.file_set, kept.tended, kept.ended = file_set, True, ended
         kept.namespace = namespace
         for pin in kept.pins.values():
-            pin.counted = False  # Somebody reads it again.
+            pin.counted = pin.counted and ended  # Else somebody goes on with it.
         kept.path = str(self._settings.on_node(file_set.directory))
         self.look(file_set.name)
 
@@ -225,6 +231,8 @@ class Keeper:
         if kept.again:
             kept.again = False
             self.look(name)
+        while self._intake.freed:
+            self.look(self._intake.freed.pop())
         if not kept.tended:
             self.leave(name)  # Left during the look, which watched the folder again.
         self.changed(name)

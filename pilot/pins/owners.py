@@ -32,11 +32,16 @@ class Owners:
         self._keep_no_more(key, name)
         return True
 
-    def drop(self, key: FileKey, name: str) -> None:
+    def drop(self, key: FileKey, name: str) -> bool:
         """Nobody owns this file, if that set did; nor does it keep a pin of it."""
-        if self._owners.get(key) == name:
+        if owned := self._owners.get(key) == name:
             del self._owners[key]
         self._keep_no_more(key, name)
+        return owned
+
+    def wanting(self, name: str) -> set[str]:
+        """The sets that wanted files of an owner, which are to look now; once."""
+        return self._wanting.pop(name, set())
 
     def _keep_no_more(self, key: FileKey, name: str) -> None:
         if name in (keeping := self._kept.get(key, [])):
@@ -49,7 +54,7 @@ class Owners:
         for key in keys:
             self.drop(key, name)
             self._kept.setdefault(key, []).append(name)
-        return self._wanting.pop(name, set())
+        return self.wanting(name)
 
     def kept_by(self, key: FileKey) -> list[str]:
         """The sets that keep a pin of a file without owning it."""

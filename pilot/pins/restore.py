@@ -48,8 +48,8 @@ def find_pins(folder: Path, device: int, record: Mapping[str, SavedPin], now: fl
             found.vanished[key] = Lost(name, born)
             continue
         file = f"{RESERVE}/{name}" if name in reserved else name
-        inode = (folder / file).stat(follow_symlinks=False).st_ino
-        linked = inode == parsed.inode and (saved is None or saved.linked)
+        status = (folder / file).stat(follow_symlinks=False)
+        linked = status.st_ino == parsed.inode and (saved is None or saved.linked)
         if not linked and saved is None:
             key = (-1, parsed.serial)
         if older := found.pins.pop(key, None):  # A copy whose inode became another file's.
@@ -57,7 +57,8 @@ def find_pins(folder: Path, device: int, record: Mapping[str, SavedPin], now: fl
             found.pins[other] = replace(older, key=other, missing=True)
         kind = PinKind.LINKED if linked else PinKind.COPIED
         pin = found.pins[key] = Pin(name, key, kind, born=born, since=now)
-        pin.reserved = name in reserved
+        pin.seen = status.st_size  # All of it counts as unread until a survey says otherwise.
+        pin.reserved, pin.counted = name in reserved, bool(saved and saved.counted)
         if pin.copied:
             found.strays[parsed.inode] = (key, Copy(pin.file, born))
     return found

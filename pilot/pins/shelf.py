@@ -168,7 +168,9 @@ class Shelf:
     def _save_one(self, name: str, *, durable: bool = True) -> bool:
         kept = self._sets.get(name)
         if kept and kept.root:
-            pins = tuple(SavedPin(p.name, p.key[0], p.linked, p.born) for p in kept.pins.values())
+            pins = tuple(
+                SavedPin(p.name, p.key[0], p.linked, p.born, p.counted) for p in kept.pins.values()
+            )
             saved = SavedSet(
                 kept.file_set,
                 kept.root.path,

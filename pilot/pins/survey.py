@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 STALLED = 10.0  # seconds without an acknowledgement after which the output counts as blocked
 PUNCH_AT_ONCE = 16 << 20  # bytes of a copy that were read and are still on disk, worth a call
+PUNCH_SCARCE = 64 << 10  # the same while copies pause; more than the end that always stays
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ class Question:
     folder: Path | None
     collector_folder: str
     pins: tuple[Asked, ...]
+    scarce: bool = False  # its copies pause: also little of what was read is worth giving back
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class Surveyor:
         self._now = monotonic
         self._settings, self._workers, self._piloter = settings, workers, piloter
         self._asking = False
+        self._missed: set[str] = set()  # asked for while a survey was under way
         self._pulse, self._moved = -1, monotonic()
         self._unread = False
         self.problem = ""  # why the collector's records cannot be read
@@ -113,7 +116,9 @@ class Surveyor:
         Those are the named ones, all that have a pin whose original may be gone, and all copies.
         """
         if self._asking:
+            self._missed.update(names)
             return
+        names, self._missed = {*names, *self._missed}, set()
         if not (questions := list(self._questions(sets, names))):
             self._unread = False
             return
@@ -136,7 +141,10 @@ class Surveyor:
             if pulse != self._pulse:
                 self._pulse, self._moved = pulse, self._now()
             self._unread = any(
-                answer and answer.unread for found in answers.values() for answer in found.values()
+                answer and answer.unread
+                for name, found in answers.items()
+                if (kept := sets.get(name)) and kept.tended  # Of others nothing is ever read.
+                for answer in found.values()
             )
             for each in questions:
                 name = each.file_set.name
@@ -155,7 +163,8 @@ class Surveyor:
             if kept.root:
                 folder = f"{kept.root.path}/{name}"
                 there = self._settings.on_node(folder)
-                yield Question(kept.file_set, there, self._settings.for_collector(folder), pins)
+                seen = self._settings.for_collector(folder)
+                yield Question(kept.file_set, there, seen, pins, scarce=kept.full)
             else:
                 yield Question(kept.file_set, None, "", pins)
 
@@ -190,6 +199,7 @@ def survey(
                     offset,
                     question.file_set,
                     readable_end,
+                    worth=PUNCH_SCARCE if question.scarce else PUNCH_AT_ONCE,
                 )
             except FileNotFoundError:
                 found[asked.name] = None
@@ -204,13 +214,17 @@ def _answer(
     offset: int,
     file_set: FileSet,
     readable_end: Callable[[Path, FileSet], int],
+    *,
+    worth: int,
 ) -> Answer:
     status = path.stat(follow_symlinks=False)
     end = status.st_size
+    if offset > end:
+        offset = 0  # It was truncated: a collector begins anew when it notices.
     if offset < end:
         end = readable_end(path, file_set)
     on_disk = status.st_blocks * 512
-    if asked.kind is PinKind.COPIED and on_disk - (status.st_size - offset) >= PUNCH_AT_ONCE:
+    if asked.kind is PinKind.COPIED and on_disk - (status.st_size - offset) >= worth:
         punch(path, offset)
         status = path.stat(follow_symlinks=False)  # The mtime may have changed by it.
         on_disk = status.st_blocks * 512

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from pilot.model import FileSet, PinKind
+    from pilot.pins.copying import Growth
     from pilot.pins.expand import FolderStamp, Match
     from pilot.pins.roots import PinRoot
     from pilot.settings import Floor
@@ -238,7 +239,7 @@ class _Look:
         result, folder = self.result, self.order.on_node(root.path) / self.order.file_set.name
         if copy := self.order.copies.get(key):
             same = _fits(copy.born, seen.born)
-            growth = self.copier.grow(file, folder / copy.name, same=same)
+            growth = self._grow(file, folder, copy, same=same)
             if growth.same:
                 result.grown[key] = growth.added
             else:
@@ -261,6 +262,18 @@ class _Look:
                 return
             result.pinned.append(Pinned(key, made.name, made.kind, made.size, seen.born, reserved))
 
+    def _grow(
+        self, file: int, folder: Path, copy: Copy, *, same: bool = True, new: bool = True
+    ) -> Growth:
+        """Let a copy grow where it lies: the collector may have been let see it meanwhile."""
+        place, name = posixpath.split(copy.name)
+        if place:
+            try:
+                return self.copier.grow(file, folder / copy.name, same=same, new=False)
+            except FileNotFoundError:
+                pass  # Nothing may be begun there again: it would be a second copy.
+        return self.copier.grow(file, folder / name, same=same, new=new)
+
     def _find_stray(self, file: int, key: FileKey, seen: Seen, folder: Path) -> bool:
         """Go on with a copy of this file that lies here, if there is one, under its own name."""
         if not (stray := self.order.strays.get(key[1])):
@@ -269,7 +282,7 @@ class _Look:
         if old in self.result.moved or not _fits(copy.born, seen.born):
             return False
         try:
-            growth = self.copier.grow(file, folder / copy.name, new=False)
+            growth = self._grow(file, folder, copy, new=False)
         except FileNotFoundError:
             return False
         if not growth.same:

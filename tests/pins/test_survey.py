@@ -42,7 +42,7 @@ def test_what_the_collector_never_heard_of_is_unread(tmp_path: Path) -> None:
     assert (answer.unread, answer.size, answer.links) == (5, 5, 1)
 
 
-@pytest.mark.parametrize(("read", "unread"), [(0, 5), (3, 2), (5, 0), (9, 0)])
+@pytest.mark.parametrize(("read", "unread"), [(0, 5), (3, 2), (5, 0), (9, 5)])
 def test_unread_is_what_lies_behind_the_offset(tmp_path: Path, read: int, unread: int) -> None:
     (tmp_path / "a~1~1").write_bytes(b"12345")
     progress = {("set", "/seen/set/a~1~1"): read}
