@@ -36,7 +36,7 @@ class Facts:
     ended: bool
     gone: bool
     read: bool  # the collector has read all there is, and a look after the end found no more
-    leftover: bool  # a pin still waits: its original is gone or it holds unread bytes
+    leftover: bool  # a pin whose original is gone is still there
     overdue: bool  # the deadline has passed
 
 

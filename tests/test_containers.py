@@ -10,6 +10,8 @@ import pytest
 from pilot.drain import DIRECT, SETTLE, Phase
 from pilot.model import Container, State
 from pilot.names import volume_set_name
+from pilot.pins.record import Loss
+from pilot.state import StateStore
 from tests.bench_containers import Bench, container, write
 
 if TYPE_CHECKING:

@@ -123,24 +123,33 @@ def read(name: str) -> list[Container]:
 
 
 def _inputs(container: Container, logs: list[Log], settings: Settings) -> list[Input]:
-    places = {one.name: _place(one, settings) for log in logs for one in log.file_sets}
+    places = {}
+    for log in logs:
+        for file_set in log.file_sets:
+            if place := _place(file_set, settings):
+                places[file_set.name] = place
+            else:
+                path = f"{file_set.directory}/{file_set.pattern}"
+                _tell(f"{container.name}: log {log.name}: no folder of {path} is here now")
     return inputs_of(container, logs, settings, places)
 
 
-def _place(file_set: FileSet, settings: Settings) -> Place:
+def _place(file_set: FileSet, settings: Settings) -> Place | None:
+    """Where a set would be read; None where that depends on folders that are not here."""
     if not settings.pin:
-        return Place(None, _folders(file_set, settings))
+        folders = _folders(file_set, settings)
+        return Place(None, folders) if folders else None
     roots = settings.pin_roots or USUAL
     near = (r for r in roots if file_set.directory.startswith(f"{Path(r).parent}/"))
     return Place(f"{next(near, roots[0])}/{file_set.name}")
 
 
 def _folders(file_set: FileSet, settings: Settings) -> tuple[str, ...]:
-    """The folders that the pilot would find now; the one that is named while there is none."""
+    """The folders that the pilot would find now; while there is none, the one that is named."""
     try:
         with look_into(file_set, settings.on_node, lambda _: None) as view:
             root = file_set.root.rstrip("/")
             found = tuple(f"{root}/{folder.path}".rstrip("/") for folder in view.folders())
     except (FolderMissingError, RefusedError, OSError):
         found = ()
-    return found or (file_set.directory,)
+    return found if found or "/" in file_set.pattern else (file_set.directory,)

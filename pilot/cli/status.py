@@ -77,19 +77,21 @@ def lines(found: dict[str, Any]) -> list[str]:
     ]
     if found["state"]["problem"]:
         made.append(f"state      {found['state']['problem']}")
+    made += _pins(found["pins"])
     for one in found["containers"]:
         where = f" pod {one['pod']}" if one["pod"] else ""
         gone = ", gone" if one["gone"] else ""
         made.append(f"{one['name']} ({one['id'][:12]}){where}: {one['phase']}{gone}")
-        if one["lost"]["bytes"]:
-            made.append(f"  LOST at the deadline: {one['lost']['bytes']} bytes")
+        if one["lost"]["files"]:
+            made.append(f"  LOST at the deadline: {_loss(one['lost'])}")
         for declared in one["logs"]:
             sets = (_file_set(each, one["id"]) for each in declared["file_sets"])
             made += [f"  {declared['name']}: {each}" for each in sets]
         for no in one["rejections"]:
             word = "notice" if no["notice"] else "REJECTED"
             hint = f" Did you mean {no['hint']!r}?" if no["hint"] else ""
-            made.append(f"  {word} {no['code']} {no['key']!r}: {no['reason']}{hint}")
+            value = f" = {no['value']!r}" if no["value"] else ""
+            made.append(f"  {word} {no['code']} {no['key']!r}{value}: {no['reason']}{hint}")
     return [printable(line) for line in made]
 
 
@@ -99,15 +101,44 @@ def _collector(collector: dict[str, Any]) -> str:
     return f"{collector['state']}, pid {collector['pid']}, started {collector['starts']} times"
 
 
+def _pins(pins: dict[str, Any]) -> list[str]:
+    made = [
+        f"pins       {one['path']}: {one['problem'] or 'ok'}"
+        for one in pins["roots"]  # none where the collector reads the original files
+    ]
+    if pins["held_files"]:
+        made.append(f"held       {pins['held_bytes']} bytes in {pins['held_files']} files")
+    if pins["lost"]["files"]:
+        made.append(f"LOST       {_loss(pins['lost'])}, since the start")
+    if pins["output_blocked"]:
+        made.append("BLOCKED    the collector acknowledges nothing")
+    if pins["problem"]:
+        made.append(f"records    {pins['problem']}")
+    return made
+
+
+def _loss(lost: dict[str, int]) -> str:
+    return f"{lost['bytes']} bytes in {lost['files']} files"
+
+
 def _file_set(file_set: dict[str, Any], container_id: str) -> str:
     place = f"{file_set['folder']}/{file_set['pattern']}"
-    if file_set["direct"]:
-        return f"{place} direct"
     if file_set["owner"] != container_id:
         return f"{place} collected for {str(file_set['owner'])[:12]}"
-    if file_set.get("problem"):
-        return f"{place}: {file_set['problem']}"
-    kinds = [each["kind"] for each in file_set.get("files", ())]
-    unread = sum(each["unread"] or 0 for each in file_set.get("files", ()))
-    counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))) or "no files"
-    return f"{place}: {counts}" + (f", {unread} bytes unread" if unread else "")
+    files = file_set.get("files", ())
+    kinds = [each["kind"] for each in files]
+    said = [f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))] or ["no files"]
+    if problem := file_set.get("problem"):
+        said = [problem, *(said if files else ())]
+    if draining := sum(each["phase"] == "draining" for each in files):
+        said.append(f"{draining} draining")
+    if reserved := sum(each["reserved"] for each in files):
+        said.append(f"{reserved} kept back")
+    if unread := sum(each["unread"] or 0 for each in files):
+        said.append(f"{unread} bytes unread")
+    if file_set.get("paused"):
+        said.append("copies PAUSED")
+    if (lost := file_set.get("lost")) and lost["files"]:
+        said.append(f"LOST {_loss(lost)}")
+    phase = file_set.get("phase", "running")
+    return f"{place}: {'' if phase == 'running' else f'{phase}; '}{', '.join(said)}"

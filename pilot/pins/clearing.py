@@ -121,8 +121,8 @@ class Clearing:
         short = self._short(self._roots)
         held = {name: self._held(name, kept, pin) for name, (kept, pin) in pins.items()}
         for kept, why, given in self._exceeding(pins, held, short):
-            kept.over = f"its pins exceeded {why}"
-            self._shelf.give_up(kept, given, kept.over)
+            kept.over = f"its pins exceeded {why}: unread files were given up, see `lost` in status"
+            self._shelf.give_up(kept, given, f"its pins exceeded {why}")
             kept.sum_up()
             self._shelf.forget_if_empty(kept)
         self.held = (sum(one.bytes for one in held.values()), len(held))

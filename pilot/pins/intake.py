@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pilot.model import PinKind, shorten
 from pilot.names import escape, parse_pin_name
+from pilot.pins.notices import NAMED
 from pilot.pins.plan import REST
 from pilot.pins.record import SUSPECT, Pin
 from pilot.pins.restore import serial_of
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from pilot.pins.sweep import Sweep
 
 CONFIRM = 0.05  # seconds; an mtime cannot tell two changes within one tick of the kernel's clock
-NAMED = 20  # truncated files of one set that are remembered by name
 
 log = logging.getLogger(__name__)
 

@@ -249,6 +249,7 @@ class Keeper:
             "held_files": held_files,
             "lost": {"files": self.shelf.lost.files, "bytes": self.shelf.lost.bytes},
             "output_blocked": self.surveyor.blocked,
+            "problem": self.surveyor.problem,
         }
 
     def repair(self) -> None:

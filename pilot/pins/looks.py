@@ -60,7 +60,7 @@ class Looks:
         self._floor, self._readable_end = floor, readable_end
         self._done, self._now = done, monotonic
         self._checking: set[int] = set()
-        self._table = MountTable()
+        self._table = MountTable(monotonic)
         self._running: dict[
             int, dict[int, tuple[PinSet, float]]
         ] = {}  # filesystem → looks under way and their begin, by id

@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
+import math
 import os
-import select
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-MOUNTINFO = "/proc/self/mountinfo"  # proc(5)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MOUNTINFO = Path("/proc/self/mountinfo")  # proc(5)
+FRESH = 1.0  # seconds for which a reading is used; nobody asks but for sets never looked at
 
 
 class MountTable:
-    """The mounts that this process sees, read again when the kernel says that they changed."""
+    """The mounts that this process sees, read again when somebody asks."""
 
-    def __init__(self) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Read nothing yet."""
-        self._descriptor = os.open(MOUNTINFO, os.O_RDONLY | os.O_CLOEXEC)
-        self._poll = select.poll()
-        self._poll.register(self._descriptor, select.POLLPRI)
+        self._now, self._read_at = monotonic, -math.inf
         self._mounts: dict[str, int] = {}  # where → mount id
 
     def mount_of(self, path: str) -> int:
         """The id of the mount that holds a path, as its text says; symlinks are not followed."""
-        if not self._mounts or self._poll.poll(0):
-            self._mounts = self._read()
+        if self._now() - self._read_at >= FRESH:
+            self._mounts, self._read_at = _read(), self._now()
         while path not in self._mounts:
             if path in ("", "/"):
                 return 0
             path = path.rstrip("/").rpartition("/")[0] or "/"
         return self._mounts[path]
 
-    def close(self) -> None:
-        """Close the table."""
-        os.close(self._descriptor)
 
-    def _read(self) -> dict[str, int]:
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
-        with open(self._descriptor, "rb", closefd=False) as file:
-            lines = [line.split(b" ", 5) for line in file.read().split(b"\n") if line]
-        # Of several mounts at one place the last is seen. Octal escapes: proc_pid_mountinfo(5).
-        return {os.fsdecode(_unescaped(line[4])): int(line[0]) for line in lines}
+def _read() -> dict[str, int]:
+    lines = [line.split(b" ", 5) for line in MOUNTINFO.read_bytes().split(b"\n") if line]
+    # Of several mounts at one place the last is seen.
+    return {os.fsdecode(_unescaped(line[4])): int(line[0]) for line in lines}
 
 
 def _unescaped(field: bytes) -> bytes:
+    """White space and backslashes are octal escapes there; proc_pid_mountinfo(5)."""
     for octal, byte in ((b"\\040", b" "), (b"\\011", b"\t"), (b"\\012", b"\n"), (b"\\134", b"\\")):
         field = field.replace(octal, byte)
     return field

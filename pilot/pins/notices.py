@@ -93,11 +93,7 @@ def notices(kept: PinSet, declared: Log) -> list[Rejection]:
 
 def _about_files(kept: PinSet) -> Iterator[tuple[Code, str, str]]:
     for name in kept.truncated:
-        yield (
-            Code.FILE_TRUNCATED,
-            name,
-            TRUNCATED,
-        )
+        yield Code.FILE_TRUNCATED, name, TRUNCATED
     for name, owner in heapq.nsmallest(NAMED, kept.doubles.items()):
         yield Code.FILE_CLAIMED, name, f"it is already collected as part of file set {owner}"
     for name, first in heapq.nsmallest(NAMED, kept.further.items()):

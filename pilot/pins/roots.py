@@ -170,6 +170,9 @@ class PinRoots:
             log.error("pins in %s: %s; what lies there stays in use", now.path, now.problem)
         elif before and before.root:
             log.error("pins in %s: %s; no new ones are made there", now.path, now.problem)
+        elif not before:  # Of the usual places most nodes lack one.
+            level = logging.WARNING if self._settings.pin_roots else logging.INFO
+            log.log(level, "no pins in %s: %s", now.path, now.problem)
 
     def _try(self, path: str) -> RootState:
         folder = self._settings.on_node(path)

@@ -111,7 +111,7 @@ class Order:
 
     file_set: FileSet
     on_node: Callable[[str], Path]
-    forbids: Callable[[str], str | None]  # may this folder, as it really is, be read?
+    forbids: Callable[[str], str | None]  # why a folder, as it really is, may not be read
     roots: tuple[PinRoot, ...]  # the set's own root first, if it has one
     owner: Callable[[FileKey], bool]  # is this file pinned already, by any set?
     serial: Callable[[], int]

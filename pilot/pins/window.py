@@ -33,9 +33,13 @@ class Room:
             self._files[group] += 1
 
     def over_half(self, kept: PinSet) -> bool:
-        """Whether half of what is allowed to a set, its namespace or the node is seen."""
+        """Whether half of what is allowed to a set, its namespace or the node is seen.
+
+        One pin always may be seen: under an allowance of nothing, too, files that live are read.
+        """
         return any(
-            2 * self._bytes[group] >= limit.bytes or 2 * self._files[group] >= limit.files
+            self._files[group]
+            and (2 * self._bytes[group] >= limit.bytes or 2 * self._files[group] >= limit.files)
             for group, limit in self._groups(kept)
         )
 

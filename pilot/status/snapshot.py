@@ -148,6 +148,7 @@ def _file(pin: Pin, kept: PinSet) -> dict[str, Any]:
         "phase": phase,
         "unread": pin.unread,
         "original_gone": pin.alone,
+        "reserved": pin.reserved,
     }
 
 

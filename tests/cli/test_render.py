@@ -52,6 +52,20 @@ def test_pin_off_shows_the_direct_form() -> None:
     assert made["paths"][0] == f"/var/lib/docker/containers/{'a' * 64}/{'a' * 64}-json.log"
 
 
+def test_pin_off_makes_up_no_folder_for_a_pattern(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    mount = {"Type": "bind", "Source": str(tmp_path / "logs"), "Destination": "/logs"}
+    env = {"Env": ["aliyun_logs_web=/logs/*/app.log"], "Labels": None, "Image": "nginx"}
+    given = json.dumps([inspected(Config=env, Mounts=[mount])])
+    result = render("--pin", "off", "-", stdin=given)
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert f"no folder of {tmp_path}/logs/*/app.log is here now" in result.stderr
+    (tmp_path / "logs" / "a").mkdir()
+    (made,) = yaml.safe_load(render("--pin", "off", "-", stdin=given).stdout)
+    assert made["paths"][0] == f"{tmp_path}/logs/a/app.log"
+
+
 def test_paths_are_the_collectors() -> None:
     result = render("--collector-root", "/host", "-", stdin=json.dumps([inspected()]))
     (made,) = yaml.safe_load(result.stdout)

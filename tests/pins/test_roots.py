@@ -204,8 +204,12 @@ def test_another_mount_of_one_filesystem_gets_a_root_of_its_own(
 # -- while running ---------------------------------------------------------------------------------
 
 
-def test_every_place_that_was_tried_is_said(tmp_path: Path) -> None:
+def test_every_place_that_was_tried_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     found = roots(tmp_path, "/pins", "/away/pins")
+    (said,) = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert said.startswith("no pins in /away/pins: there is no folder")
     good, bad = found.state()
     assert (good.path, good.usable, good.problem) == ("/pins", True, "")
     assert good.root == found.roots[0]

@@ -57,6 +57,20 @@ def test_a_collector_sees_half_of_what_may_be_unread(bench: Bench) -> None:
     assert {"0004", "0005", "0006"} <= set(texts(bench, visible=True))
 
 
+def test_an_allowance_of_nothing_keeps_no_living_file_from_the_collector(tmp_path: Path) -> None:
+    bench = Bench(Node(tmp_path), node_allowance=Allowance(0, 0))
+    bench.tend(file_set())
+    for name in ("a.log", "b.log"):
+        (bench.node.logs / name).write_text("x\n")
+        bench.settle()
+        bench.survey("set")
+        bench.survey("set")
+        bench.clock.now += CONFIRM
+    assert len(bench.pins()) == 2
+    assert not any(pin.reserved for pin in bench.pins())
+    bench.kill()
+
+
 def test_what_has_to_go_was_never_seen(bench: Bench) -> None:
     bench.tend(file_set(rotated=False, pattern="app.log"))
     seen: set[str] = set()
