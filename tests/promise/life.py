@@ -218,6 +218,8 @@ class Life:
                 continue
             gone = self.world.copied or not self.applications.named(file)
             assert gone, f"pin {name!r} went before its file"
+            if file.unnoticed and file.size == file.position:
+                self.ledger.polled(file, file.position, file.lines_read)  # It looks as if read.
             unread = self.ledger.missing(file)
             assert not unread, f"pin {name!r} went with {unread[:3]} unread"
             if not self.world.copied:  # A copy knows nothing of writes to a deleted original.
