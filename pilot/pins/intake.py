@@ -65,6 +65,7 @@ class Intake:
         if self._direct:
             self._list(kept, result, now)
         self._hand_over()
+        self._make_sure(kept, result)
         if whole and REST not in result.refused:
             kept.take_sizes(result.files | result.strayed, now)
             kept.vanished.clear()  # The rest is gone; its inodes may soon be other files'.
@@ -129,6 +130,12 @@ class Intake:
             old.missing, old.missed = True, now
             self._owners.drop(key, kept.file_set.name)
             kept.confirmed = False
+
+    def _make_sure(self, kept: PinSet, result: Sweep) -> None:
+        """Copies from before a restart whose originals were seen own those, if nobody else does."""
+        seen = [pin for key, pin in kept.pins.items() if pin.unsure and key in result.files]
+        name = kept.file_set.name
+        self._shelf.unpin(kept, [pin for pin in seen if not self._owners.take(pin.key, name)])
 
     def _free(self, kept: PinSet) -> None:
         """What a copy's missing original was is free for other sets, which look again then."""

@@ -50,6 +50,7 @@ class Pin:
     since: float = 0.0  # monotonic time from which `print` has not changed
     on_disk: int = 0  # bytes of disk that the pin occupies, by the last survey
     reserved: bool = False  # it lies where the collector does not see it yet
+    unsure: bool = False  # a copy from before a restart, its original not seen since
     released: float = -math.inf  # monotonic time at which the collector was let see it
     counted: bool = False  # what is unread of it has been counted as lost
 
@@ -71,7 +72,7 @@ class Pin:
     @property
     def ownerless(self) -> bool:
         """Whether it says nothing of who owns its inode, which may be another file's by now."""
-        return self.copied and self.missing
+        return self.copied and (self.missing or self.unsure)
 
     @property
     def asked_as(self) -> str:
@@ -219,6 +220,7 @@ class PinSet:
     def take_sizes(self, seen: Mapping[FileKey, Seen], now: float) -> None:
         """Note of each pin what a look saw of its original, if it saw it."""
         for key, pin in self.pins.items():
+            pin.unsure = False
             if found := seen.get(key):
                 pin.missing, pin.seen, pin.end = False, found.size, found.end
                 pin.where = found.where

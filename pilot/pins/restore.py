@@ -60,6 +60,7 @@ def find_pins(folder: Path, device: int, record: Mapping[str, SavedPin], now: fl
         pin.seen = status.st_size  # All of it counts as unread until a survey says otherwise.
         pin.reserved, pin.counted = name in reserved, bool(saved and saved.counted)
         if pin.copied:
+            pin.unsure = True
             found.strays[parsed.inode] = (key, Copy(pin.file, born))
     return found
 
