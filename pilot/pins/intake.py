@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from pilot.model import PinKind, shorten
-from pilot.names import escape, parse_pin_name
+from pilot.names import escape, matcher, parse_pin_name
 from pilot.pins.notices import NAMED
 from pilot.pins.plan import REST
 from pilot.pins.record import SUSPECT, Pin
@@ -186,6 +186,10 @@ def _may_be_copied(kept: PinSet, result: Sweep) -> bool:
     It has a rotated name, and no file that was here before has gone from its own name.
     """
     if not kept.file_set.rotated or not kept.pins or not result.pinned:
+        return False
+    own = matcher(kept.file_set.pattern.rpartition("/")[2], rotated=False)
+    names = (result.files[each.key].name for each in result.pinned if each.key in result.files)
+    if all(own(name.rpartition("/")[2]) for name in names):
         return False
     return all(key in result.files for key, pin in kept.pins.items() if not pin.missing)
 
