@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pilot.pins.mounts import MOUNTINFO, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MOUNTINFO = Path("/proc/self/mountinfo")  # proc(5)
 FRESH = 1.0  # seconds for which a reading is used; nobody asks but for sets never looked at
 
 
@@ -37,11 +36,4 @@ class MountTable:
 def _read() -> dict[str, int]:
     lines = [line.split(b" ", 5) for line in MOUNTINFO.read_bytes().split(b"\n") if line]
     # Of several mounts at one place the last is seen.
-    return {os.fsdecode(_unescaped(line[4])): int(line[0]) for line in lines}
-
-
-def _unescaped(field: bytes) -> bytes:
-    """White space and backslashes are octal escapes there; proc_pid_mountinfo(5)."""
-    for octal, byte in ((b"\\040", b" "), (b"\\011", b"\t"), (b"\\012", b"\n"), (b"\\134", b"\\")):
-        field = field.replace(octal, byte)
-    return field
+    return {text_of(line[4]): int(line[0]) for line in lines}

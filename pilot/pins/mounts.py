@@ -33,7 +33,7 @@ def other_places(mount_id: int, path: str, table: bytes) -> list[Place]:
     if not ours:
         raise OSError(errno.ESTALE, "the mounts changed meanwhile", path)
     device, shown, point = ours.groups()
-    root, start = _text(shown), _text(point).rstrip("/")
+    root, start = text_of(shown), text_of(point).rstrip("/")
     if path != start and not path.startswith(f"{start}/"):
         raise OSError(errno.ESTALE, "it was moved meanwhile", path)
     inside = f"{root.rstrip('/')}{path.removeprefix(start)}" or "/"
@@ -41,16 +41,16 @@ def other_places(mount_id: int, path: str, table: bytes) -> list[Place]:
     for line in re.finditer(
         rb"^(\d+) \d+ %s ([^ \n]+) ([^ \n]+) " % re.escape(device), table, re.MULTILINE
     ):
-        other = _text(line[2]).rstrip("/")
+        other = text_of(line[2]).rstrip("/")
         if line[1] != b"%d" % mount_id and (root == other or root.startswith(f"{other}/")):
             below = inside.removeprefix(other)
-            found.append(Place(int(line[1]), f"{_text(line[3]).rstrip('/')}{below}" or "/"))
+            found.append(Place(int(line[1]), f"{text_of(line[3]).rstrip('/')}{below}" or "/"))
     if not found and root != "/":
         found.append(Place(0, inside))
     return found
 
 
-def _text(field: bytes) -> str:
+def text_of(field: bytes) -> str:
     """A path in mountinfo, where white space and backslashes are octal escapes."""
     return (re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8) & 255]), field)).decode(
         "utf-8", "surrogateescape"
