@@ -63,7 +63,7 @@ def accept(container: Container, *, settings: Settings, policy: Policy) -> Accep
                     name=declaration.name,
                     key=declaration.key,
                     file_sets=file_sets,
-                    format=reading.format,
+                    treatment=reading.treatment,
                     target=reading.target,
                     tags=reading.tags,
                 )

@@ -22,7 +22,7 @@ from pilot.hints import Backoff
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pilot.model import Command
+    from pilot.handover import Command
 
 LOCK_POLL = 0.2  # seconds between two looks at the lock of a collector that still runs
 STEADY = 60.0  # seconds after which a start counts as a success

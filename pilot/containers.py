@@ -16,7 +16,7 @@ from pilot.saving import Saver
 from pilot.tracked import Tracked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from pilot.fragments import Fragments
     from pilot.hints import Deadlines
@@ -49,7 +49,7 @@ class Containers:
         store: StateStore,
         keeper: Keeper,
         fragments: Fragments,
-        refuse: Callable[[Log], Rejection | None],
+        refuse: Callable[[Log], Sequence[Rejection]],
         deadlines: Deadlines[tuple[str, str]],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:

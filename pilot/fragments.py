@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pilot.accept import Accepted, accept
 from pilot.fields import fields
-from pilot.model import Fragment, Input
+from pilot.handover import Fragment, Input
 from pilot.piloters import PiloterError
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ def accept_for(
     *,
     settings: Settings,
     policy: Policy,
-    refuse: Callable[[Log], Rejection | None],
+    refuse: Callable[[Log], Sequence[Rejection]],
 ) -> Accepted:
     """What is accepted of a container's declarations by the pilot and by its collector."""
     accepted = accept(container, settings=settings, policy=policy)
     refused = [(each, refuse(each)) for each in accepted.logs]
     return Accepted(
-        tuple(each for each, no in refused if not no or no.notice),
-        (*accepted.rejections, *(no for _, no in refused if no)),
+        tuple(each for each, said in refused if all(one.notice for one in said)),
+        (*accepted.rejections, *(one for _, said in refused for one in said)),
     )
 
 
@@ -55,10 +55,11 @@ def inputs_of(
             base, shown = file_set.directory, file_set.inside or file_set.directory
             if not where.pins and file_set.mounted_at:  # A folder glob or a link may lead anywhere.
                 base, shown = file_set.root, file_set.mounted_at
-            made.append(
+            made += [
                 Input(
                     file_set=file_set,
-                    format=declared.format,
+                    stream=stream,
+                    treatment=declared.treatment,
                     pins=settings.for_collector(where.pins) if where.pins else None,
                     folders=tuple(settings.for_collector(each) for each in where.folders),
                     base=settings.for_collector(base),
@@ -66,7 +67,8 @@ def inputs_of(
                     mounted=where.mounted,
                     fields=shared,
                 )
-            )
+                for stream in declared.streams(file_set)
+            ]
     return made
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from pilot.treatment import Stream, Treatment
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -38,11 +40,14 @@ class PinKind(StrEnum):
     DIRECT = "direct"  # no pin: the original itself, under its own name
 
 
-class Format(StrEnum):
-    """What the text of one event is, as declared."""
+class Origin(StrEnum):
+    """Where a key of a declaration was written; status and `explain` say so."""
 
-    NONE = "none"
-    JSON = "json"
+    ANNOTATION = "annotation"
+    ENV = "env"
+    LABEL = "label"
+    CUSTOM_CONFIG = "custom config"  # log-pilot's, lines of `name.option=value`
+    POLICY = "policy"  # nobody wrote it: the administrator has every container's stdout collected
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +55,14 @@ class Mount:
     """One mount of a container.
 
     `source` is "" where the node has no path for it (tmpfs); `kind` is the runtime's word for it
-    (bind, volume, tmpfs, …).
+    (bind, volume, tmpfs, …) or, computed from a pod, Kubernetes' own (emptyDir, hostPath, secret,
+    …). `name` is that of a named volume.
     """
 
     destination: str
     source: str
     kind: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,8 @@ class Pod:
     name: str
     uid: str = ""
     container: str = ""  # the container's name within the pod
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +88,16 @@ class Container:
     image: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    # What of env and labels the image brought; filled only where that is to be refused.
+    image_env: Mapping[str, str] = field(default_factory=dict)
+    image_labels: Mapping[str, str] = field(default_factory=dict)
     mounts: tuple[Mount, ...] = ()
     log_path: str = ""  # stdout and stderr on the node; "" where there is no such file
     log_framing: Framing = Framing.DOCKER
     log_driver: str = ""  # the runtime's word for it, for messages
-    rootfs: str = ""  # the container's own filesystem on the node; "" where it cannot be had
+    # What the container wrote into its own filesystem (the upper directory of its snapshot), on the
+    # node; "" where it cannot be had.
+    rootfs: str = ""
     pod: Pod | None = None
     # What the source's list would say of it now; "" where the source cannot tell.
     stamp: str = field(default="", compare=False)
@@ -96,6 +110,7 @@ class Declaration:
     name: str
     key: str
     value: str
+    origin: Origin = Origin.ENV
     options: Mapping[str, Option] = field(default_factory=dict)
 
 
@@ -105,6 +120,7 @@ class Option:
 
     key: str
     value: str
+    origin: Origin = Origin.ENV
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,37 +166,63 @@ class Log:
     name: str
     key: str
     file_sets: tuple[FileSet, ...]
-    format: Format = Format.NONE
+    stream: Stream = Stream.ALL  # of its file set that is the runtime's log, if it has one
+    treatment: Treatment = Treatment()
     target: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+
+    def streams(self, file_set: FileSet) -> tuple[Stream, ...]:
+        """What is read of one of its file sets, each by an input of its own.
+
+        Lines that are joined must be of one stream, or an error would end in the middle of another
+        stream's words.
+        """
+        if file_set.framing is Framing.LINES:
+            return (Stream.ALL,)
+        if self.treatment.multiline and self.stream is Stream.ALL:
+            return (Stream.STDOUT, Stream.STDERR)
+        return (self.stream,)
 
 
 class Code(StrEnum):
     """Stable codes of rejections and notices; each has an entry in docs/rejections.md."""
 
     ALLOWANCE = "allowance"
+    ANNOTATION_ELSEWHERE = "annotation-elsewhere"
     CLAIMED = "claimed"
+    CONTAINER_UNKNOWN = "container-unknown"
+    ENCODING_UNKNOWN = "encoding-unknown"
+    ENV_UNKNOWN = "env-unknown"
     FILE_CLAIMED = "file-claimed"
     FILE_REFUSED = "file-refused"
     FILE_TRUNCATED = "file-truncated"
     FILES_MISSED = "files-missed"
     FOLDER_REFUSED = "folder-refused"
+    FORMAT_INVALID = "format-invalid"
     FORMAT_UNKNOWN = "format-unknown"
+    IMAGE_REFUSED = "image-refused"
     LOGS_TOO_MANY = "logs-too-many"
     MOUNT_FORBIDDEN = "mount-forbidden"
     MOUNT_UNSUPPORTED = "mount-unsupported"
+    MULTILINE_INVALID = "multiline-invalid"
     NAME_INVALID = "name-invalid"
     NAME_SHADOWED = "name-shadowed"
+    NUMBER_INVALID = "number-invalid"
+    OPTION_FORBIDDEN = "option-forbidden"
     OPTION_UNKNOWN = "option-unknown"
     OPTION_UNSUPPORTED = "option-unsupported"
     PATH_FOLDER = "path-folder"
     PATH_GLOB = "path-glob"
     PATH_INVALID = "path-invalid"
     PATH_NOT_MOUNTED = "path-not-mounted"
+    POLICY_EXCLUDED = "policy-excluded"
+    REGEXP_INVALID = "regexp-invalid"
     STDOUT_NO_FILE = "stdout-no-file"
     TAG_INVALID = "tag-invalid"
     TAG_RESERVED = "tag-reserved"
+    TARGET_FORBIDDEN = "target-forbidden"
     TARGET_INVALID = "target-invalid"
+    TIME_FORMAT_INVALID = "time-format-invalid"
     VALUE_EMPTY = "value-empty"
     VALUE_INVALID = "value-invalid"
     VALUE_TOO_LONG = "value-too-long"
@@ -232,51 +274,3 @@ def shorten(text: str, limit: int = VALUE_SHOWN) -> str:
     """Tenant text for a message: one printable line, at most `limit` characters of it."""
     clean = printable(text[: limit + 1])
     return clean if len(clean) <= limit else f"{clean[:limit]}… ({len(text)} characters)"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
-    """One file set as a collector is to read it.
-
-    `pins` is the folder of the set's pins as the collector sees it; None in direct mode, where the
-    collector reads what matches the last part of the pattern in `folders`. Paths below `base` are
-    known to the container as paths below `shown`. An open file on a `mounted` volume would block
-    its unmount. `fields` go on every event.
-    """
-
-    file_set: FileSet
-    format: Format
-    pins: str | None
-    folders: tuple[str, ...] = ()
-    base: str
-    shown: str
-    mounted: bool = False
-    fields: Mapping[str, str]
-
-    @property
-    def id(self) -> str:
-        """The collector's name for this input: the file set's own, so it outlives containers."""
-        return self.file_set.name
-
-    @property
-    def file_pattern(self) -> str:
-        """The glob for names in `folders`."""
-        return self.file_set.pattern.rpartition("/")[2]
-
-
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """What one container adds to a collector's config."""
-
-    container_id: str
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """How to run a collector as a child: argument vector, environment, the lock that it holds."""
-
-    argv: tuple[str, ...]
-    env: Mapping[str, str] = field(default_factory=dict)
-    lock: str = ""  # flock(2)ed by a running collector; "" where there is none
-    stop_grace: float = 10.0  # seconds between SIGTERM and SIGKILL

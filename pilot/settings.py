@@ -54,6 +54,12 @@ class Settings:
     pin: bool = True
     pin_roots: tuple[str, ...] = ()  # node paths; () for the usual places
     recursive: bool = False  # whether a path may hold `**`
+    rootfs: bool = False  # whether files in a container's own filesystem may be collected
+    policy_file: Path | None = None  # what the administrator allows; None: only what flags say
+    collect: str = "declared"  # or "stdout": also the output of containers that declare none
+    image_declarations: bool = True  # whether an image's own ENV and LABELs declare logs
+    create_symlink: bool = False  # log-pilot's tree of links to volumes
+    symlink_root: Path = Path("/acs/log")  # where, on the node
     set_allowance: Allowance = Allowance(1 << 30, 10_000)
     namespace_allowance: Allowance = Allowance(4 << 30, 50_000)
     node_allowance: Allowance = Allowance(16 << 30, 100_000)

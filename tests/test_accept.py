@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from pilot.accept import MAX_FILE_SETS, MAX_REJECTIONS, Accepted, accept, declares
 from pilot.fields import fields
-from pilot.model import Code, Container, Format, Mount, printable, shorten
+from pilot.model import Code, Container, Mount, printable, shorten
 from pilot.policy import Policy
 from pilot.settings import Settings
+from pilot.treatment import Format
 from tests.declarations.making import ID, bind, container, texts, volume
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def test_everything_a_log_declares_arrives() -> None:
         "aliyun_logs_web_tags": "team=a",
     }
     (log,) = accepted(container(env, mounts=MOUNTS)).logs
-    assert (log.name, log.key, log.format) == ("web", "aliyun_logs_web", Format.JSON)
+    assert (log.name, log.key, log.treatment.format) == ("web", "aliyun_logs_web", Format.JSON)
     assert (log.target, log.tags) == ("shop", {"team": "a"})
     assert [each.inside for each in log.file_sets] == ["", "/logs"]
 

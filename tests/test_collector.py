@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pilot.collector import Supervisor
-from pilot.model import Command
+from pilot.handover import Command
 from tests.fakes.programs import DEADLINE, alive, program, wait_for
 
 if TYPE_CHECKING:

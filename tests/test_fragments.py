@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from pilot.configdir import MARK, ConfigDirectory
 from pilot.fragments import Fragments, inputs_of
-from pilot.model import Container, FileSet, Format, Framing, Input, Log, State
+from pilot.handover import Input
+from pilot.model import Container, FileSet, Framing, Log, State
 from pilot.pins.record import Place
 from pilot.settings import Settings
 from tests.fakes.piloter import FakePiloter
@@ -30,7 +31,6 @@ def inputs(name: str) -> list[Input]:
     return [
         Input(
             file_set=file_set(name),
-            format=Format.NONE,
             pins="/p",
             base="/v/a",
             shown="/v/a",

@@ -134,6 +134,21 @@ rendering = together(
     flag("--templates", type=FOLDER, help="A folder of templates that win over ours."),
     flag("--max-logs", type=click.IntRange(1, 10_000), default=100, help="Logs per container."),
     flag("--recursive", is_flag=True, help="Let paths hold **, which is any number of folders."),
+    flag("--rootfs", is_flag=True, help="Let files in a container's own filesystem be collected."),
+    flag(
+        "--policy-file", type=FOLDER, metavar="FILE", help="What tenants may declare, by namespace."
+    ),
+    flag(
+        "--collect",
+        type=click.Choice(["declared", "stdout"]),
+        default="declared",
+        help="Collect what is declared, or also the output of every container that declares none.",
+    ),
+    flag(
+        "--image-declarations/--no-image-declarations",
+        default=True,
+        help="Whether an image's own ENV and LABELs may declare logs.",
+    ),
 )
 
 
@@ -177,7 +192,8 @@ def settings_from(chosen: dict[str, Any]) -> Settings:
     if "collector" in values:
         values["supervised"] = values.pop("collector") == "supervised"
         values["collector"] = values.pop("collector_program")
-    for name in ("state_dir", "config_dir", "data_dir", "node_root", "static_path", "templates"):
+    folders = ("state_dir", "config_dir", "data_dir", "node_root", "static_path", "templates")
+    for name in (*folders, "policy_file", "symlink_root"):
         if values.get(name):
             values[name] = values[name].absolute()
     node_name = os.environ.get("NODE_NAME", "")

@@ -26,7 +26,8 @@ from pilot.sources.static import parse_static
 from pilot.wiring import policy_for
 
 if TYPE_CHECKING:
-    from pilot.model import Container, FileSet, Input, Log, Rejection
+    from pilot.handover import Input
+    from pilot.model import Container, FileSet, Log, Rejection
     from pilot.settings import Settings
 
 REJECTED, UNUSABLE = 1, 2  # exit codes

@@ -69,6 +69,17 @@ if TYPE_CHECKING:
     help="How long the unread files of a container that is gone are kept.",
 )
 @flag(
+    "--create-symlink",
+    is_flag=True,
+    help="Keep a tree of links to the volumes of containers that declare logs, as log-pilot did.",
+)
+@flag(
+    "--symlink-root",
+    type=FOLDER,
+    default="/acs/log",
+    help="Where that tree is, as the node knows it.",
+)
+@flag(
     "--log-level",
     type=click.Choice(LEVELS),
     default="info",

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from pilot.declarations import options
 from pilot.declarations.items import BLANK, MAX_VALUE, parse_items
 from pilot.declarations.tags import parse_tags
-from pilot.model import Code, Format, Rejection, shorten
+from pilot.model import Code, Rejection, shorten
+from pilot.treatment import Format, Treatment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,7 +37,7 @@ class Reading:
     """What one declaration asks for. `items` are `stdout` and absolute paths, not yet located."""
 
     items: tuple[str, ...]
-    format: Format
+    treatment: Treatment
     target: str
     tags: Mapping[str, str]
 
@@ -57,7 +58,8 @@ def read(declaration: Declaration) -> tuple[Reading | None, list[Rejection]]:
     withheld = any(not rejection.notice for rejection in unsupported)
     if not items or withheld or form is None or target is None or tags is None:
         return None, rejections
-    return Reading(items=items, format=form, target=target, tags=tags), rejections
+    treatment = Treatment(format=form)
+    return Reading(items=items, treatment=treatment, target=target, tags=tags), rejections
 
 
 def _unsupported(name: str, given: Mapping[str, Option]) -> Iterator[Rejection]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol
 
+from pilot.treatment import Stream
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
-    from pilot.model import Command, Container, FileSet, Fragment, Input, Log, Rejection
+    from pilot.handover import Command, Fragment, Input
+    from pilot.model import Container, FileSet, Log, Rejection
     from pilot.settings import Settings
+    from pilot.treatment import Feature
 
 ENTRY_POINTS = "pilot.piloters"
 
@@ -26,8 +30,17 @@ class Piloter(Protocol):
     directory: Path  # the folder that is made equal to the wanted files; the pilot's own view
     suffix: str  # what the collector matches there; other files are left alone
 
-    def refuse(self, log: Log) -> Rejection | None:
-        """Say what this collector cannot do for a log; None if it can do everything declared."""
+    # What this collector cannot do, and what becomes of a log that asks for it: one sentence. The
+    # table in docs/declarations.md is made of this, and `refuse` goes by it.
+    cannot: Mapping[Feature, str]
+
+    def refuse(self, log: Log) -> Sequence[Rejection]:
+        """What this collector cannot do for a log; empty if it can do everything declared.
+
+        Notices where the log is collected all the same, rendered without it; never so where it
+        would ship what was to be held back. `pilot.piloters.cannot.missing` does what follows from
+        `cannot`; a piloter adds what depends on values.
+        """
 
     def render(self, container: Container, inputs: Sequence[Input]) -> Fragment:
         """What one container adds to the config. Pure: the same input gives the same bytes."""
@@ -61,8 +74,8 @@ class Piloter(Protocol):
         It tells an output that is blocked, or a collector that does not run, from a slow one.
         """
 
-    def readable_end(self, file: Path, file_set: FileSet) -> int:
-        """The offset at which the collector is done with a file as it is now.
+    def readable_end(self, file: Path, file_set: FileSet, stream: Stream = Stream.ALL) -> int:
+        """The offset at which the input of a stream is done with a file as it is now.
 
         It may be below the size: collectors do not ship what has no newline yet, for example.
         Raises OSError.

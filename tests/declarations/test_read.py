@@ -6,7 +6,8 @@ import pytest
 
 from pilot.declarations import Reading, read
 from pilot.declarations.items import MAX_ITEMS
-from pilot.model import Code, Declaration, Format, Option
+from pilot.model import Code, Declaration, Option
+from pilot.treatment import Format, Treatment
 
 
 def reading(value: str = "stdout", **given: str) -> tuple[Reading | None, list[tuple[str, bool]]]:
@@ -37,7 +38,7 @@ def reading(value: str = "stdout", **given: str) -> tuple[Reading | None, list[t
 )
 def test_a_value_is_a_list_of_streams_and_paths(value: str, items: tuple[str, ...]) -> None:
     result, rejections = reading(value)
-    assert result == Reading(items=items, format=Format.NONE, target="", tags={})
+    assert result == Reading(items=items, treatment=Treatment(), target="", tags={})
     assert rejections == []
 
 
@@ -105,7 +106,7 @@ def test_any_other_option_that_is_not_built_is_a_notice(option: str) -> None:
 
 def test_an_empty_option_counts_as_not_given() -> None:
     result, rejections = reading(exclude="", target=" ", tags="", format="")
-    assert result == Reading(items=("stdout",), format=Format.NONE, target="", tags={})
+    assert result == Reading(items=("stdout",), treatment=Treatment(), target="", tags={})
     assert rejections == []
 
 

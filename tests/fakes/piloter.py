@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pilot.configdir import MARK
-from pilot.model import Command, Container, FileSet, Fragment, Input, Log, Rejection
+from pilot.handover import Command, Fragment, Input
 from pilot.piloters import PiloterError
+from pilot.treatment import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
+
+    from pilot.model import Container, FileSet, Log, Rejection
+    from pilot.treatment import Feature
 
 
 @dataclass(slots=True)
@@ -21,13 +25,14 @@ class FakePiloter:
     directory: Path
     name: str = "fake"
     suffix: str = ".conf"
+    cannot: Mapping[Feature, str] = field(default_factory=dict)
     read: dict[tuple[str, str], int] = field(default_factory=dict)
     elsewhere: int = 0  # bytes acknowledged of files that no test asks about
     unreadable: OSError | None = None
     failing: set[str] = field(default_factory=set)  # containers for which nothing can be made
 
-    def refuse(self, log: Log) -> Rejection | None:
-        return None
+    def refuse(self, log: Log) -> Sequence[Rejection]:
+        return ()
 
     def render(self, container: Container, inputs: Sequence[Input]) -> Fragment:
         if container.id in self.failing:
@@ -54,7 +59,7 @@ class FakePiloter:
     def pulse(self) -> int:
         return sum(self.read.values()) + self.elsewhere
 
-    def readable_end(self, file: Path, file_set: FileSet) -> int:
+    def readable_end(self, file: Path, file_set: FileSet, stream: Stream = Stream.ALL) -> int:
         return file.stat().st_size
 
     def command(self) -> Command:

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from pilot.model import Command
+from pilot.handover import Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable

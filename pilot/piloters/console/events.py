@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pilot.model import Format
+from pilot.treatment import Format
 
 if TYPE_CHECKING:
     from pilot.piloters.console.framing import Text

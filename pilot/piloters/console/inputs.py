@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import yaml
 
-from pilot.model import Format, Framing
+from pilot.model import Framing
+from pilot.treatment import Format
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

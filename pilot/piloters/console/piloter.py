@@ -7,18 +7,22 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pilot.model import Command, Fragment, Framing
+from pilot.handover import Command, Fragment
+from pilot.model import Framing
 from pilot.names import file_stem
+from pilot.piloters.cannot import missing
 from pilot.piloters.console.folder import SUFFIX
 from pilot.piloters.console.framing import Framer
 from pilot.piloters.console.inputs import ConsoleInput, dump
 from pilot.piloters.console.records import Record, load
 from pilot.piloters.unchanged import Unchanged
+from pilot.treatment import Feature, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from pilot.model import Container, FileSet, Input, Log, Rejection
+    from pilot.handover import Input
+    from pilot.model import Container, FileSet, Log, Rejection
     from pilot.piloters.console.records import Key
     from pilot.settings import Settings
 
@@ -36,6 +40,7 @@ class ConsolePiloter:
 
     name = "console"
     suffix = SUFFIX
+    cannot: Mapping[Feature, str] = {}
 
     def __init__(self, settings: Settings) -> None:
         """Touch nothing yet."""
@@ -48,9 +53,9 @@ class ConsolePiloter:
         self._ends = Unchanged()
         self.directory = self._config / "inputs.d"
 
-    def refuse(self, log: Log) -> Rejection | None:
-        """Nothing: this collector can do all that can be declared."""
-        return None
+    def refuse(self, log: Log) -> Sequence[Rejection]:
+        """What this collector cannot do."""
+        return missing(log, self.cannot)
 
     def render(self, container: Container, inputs: Sequence[Input]) -> Fragment:
         """What one container adds: a YAML file of its inputs."""
@@ -80,7 +85,7 @@ class ConsolePiloter:
         self._refresh()
         return sum(each.offset for each in self._records.values())
 
-    def readable_end(self, file: Path, file_set: FileSet) -> int:
+    def readable_end(self, file: Path, file_set: FileSet, stream: Stream = Stream.ALL) -> int:
         """Behind the last newline or, if pieces of an unfinished line come before it, before those.
 
         Where the collector has read that far, its own records know about open lines; else the rest
@@ -133,7 +138,7 @@ def _console_input(each: Input) -> ConsoleInput:
         rotated=not each.pins and file_set.rotated,
         shown=each.shown,
         framing=file_set.framing,
-        format=each.format,
+        format=each.treatment.format,
         fields=each.fields,
     )
 

@@ -11,18 +11,21 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pilot.model import Command, Container, FileSet, Fragment, Input, Log, Rejection
+from pilot.handover import Command, Fragment, Input
 from pilot.piloters import PiloterError
+from pilot.piloters.cannot import missing
 from pilot.piloters.filebeat import encode
 from pilot.piloters.filebeat.ends import readable_end
 from pilot.piloters.filebeat.mainconfig import main_config, shutdown_timeout
 from pilot.piloters.filebeat.registry import Registry
 from pilot.piloters.unchanged import Unchanged
 from pilot.templating import Templates, TemplatingError
+from pilot.treatment import Feature, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from pilot.model import Container, FileSet, Log, Rejection
     from pilot.settings import Settings
 
 CONFIG_DIR = Path("/etc/filebeat")
@@ -86,6 +89,7 @@ class FilebeatPiloter:
 
     name = "filebeat"
     suffix = ".yml"
+    cannot: Mapping[Feature, str] = {}
 
     def __init__(self, settings: Settings) -> None:
         self._config_dir = settings.config_dir or CONFIG_DIR
@@ -99,9 +103,9 @@ class FilebeatPiloter:
         self._ends = Unchanged()
         self.directory = self._config_dir / "prospectors.d"
 
-    def refuse(self, log: Log) -> Rejection | None:
-        """Nothing: whatever can be declared today, Filebeat can do."""
-        return None
+    def refuse(self, log: Log) -> Sequence[Rejection]:
+        """What this collector cannot do."""
+        return missing(log, self.cannot)
 
     def render(self, container: Container, inputs: Sequence[Input]) -> Fragment:
         """A list with one filestream input per file set.
@@ -143,7 +147,7 @@ class FilebeatPiloter:
         """The bytes that the registry counts."""
         return self._registry.total
 
-    def readable_end(self, file: Path, file_set: FileSet) -> int:
+    def readable_end(self, file: Path, file_set: FileSet, stream: Stream = Stream.ALL) -> int:
         """Behind the last line that makes an event."""
         framing = file_set.framing
         return self._ends.ask(file.stat(), framing, lambda: readable_end(file, framing))

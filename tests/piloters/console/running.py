@@ -8,8 +8,9 @@ import sys
 import time
 from typing import IO, TYPE_CHECKING, Any
 
-from pilot.model import Format, Framing
+from pilot.model import Framing
 from pilot.piloters.console.inputs import ConsoleInput, dump
+from pilot.treatment import Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable

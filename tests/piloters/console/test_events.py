@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilot.model import Format, Framing
+from pilot.model import Framing
 from pilot.piloters.console.events import encode
 from pilot.piloters.console.framing import Text
 from pilot.piloters.console.inputs import ConsoleInput
+from pilot.treatment import Format
 
 FIELDS = {"k8s_pod": "web-0", "index": "ours"}
 NOT_JSON = {"type": "json", "message": "the line is no JSON object"}

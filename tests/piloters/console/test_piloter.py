@@ -14,13 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilot.configdir import MARK
-from pilot.model import Container, FileSet, Format, Framing, Input, Log, State
+from pilot.handover import Input
+from pilot.model import Container, FileSet, Framing, Log, State
 from pilot.piloters.console import create
 from pilot.piloters.console import piloter as console
 from pilot.piloters.console.framing import Framer
 from pilot.piloters.console.inputs import ConsoleInput, InputError, dump, parse
 from pilot.piloters.unchanged import SETTLED
 from pilot.settings import Settings
+from pilot.treatment import Format, Treatment
 from tests.piloters.console.running import Setup, end, pinned, wait_for
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def file_set(framing: Framing = Framing.LINES, inside: str = "/var/log/app") -> 
 def wanted(pins: str | None, inside: str = "/var/log/app", **fields: str) -> Input:
     return Input(
         file_set=file_set(inside=inside),
-        format=Format.JSON,
+        treatment=Treatment(format=Format.JSON),
         pins=pins,
         folders=() if pins else ("/host/volumes/v/app",),
         base="/host/volumes/v/app",
@@ -180,9 +182,13 @@ def test_places(tmp_path: Path) -> None:
 
 def test_nothing_is_refused(tmp_path: Path) -> None:
     log = Log(
-        name="a", key="aliyun_logs_a", file_sets=(file_set(),), format=Format.JSON, target="t"
+        name="a",
+        key="aliyun_logs_a",
+        file_sets=(file_set(),),
+        treatment=Treatment(format=Format.JSON),
+        target="t",
     )
-    assert piloter(tmp_path).refuse(log) is None
+    assert piloter(tmp_path).refuse(log) == []
 
 
 def record(tmp_path: Path, **files: tuple[int, int]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from pilot.model import Format, Framing
+from pilot.model import Framing
+from pilot.treatment import Format
 
 TIME = "2026-01-01T00:00:00.000000001Z"
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilot.model import Container, FileSet, Format, Framing, Input, State
+from pilot.handover import Input
+from pilot.model import Container, FileSet, Framing, State
 from pilot.settings import Settings
+from pilot.treatment import Treatment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,12 +42,12 @@ def pinned(
     files: FileSet,
     pins: str = "/pins/app",
     *,
-    format: Format = Format.NONE,  # noqa: A002
+    treatment: Treatment = Treatment(),
     fields: Mapping[str, str] | None = None,
 ) -> Input:
     return Input(
         file_set=files,
-        format=format,
+        treatment=treatment,
         pins=pins,
         base=files.directory,
         shown=files.inside or files.directory,
@@ -56,7 +58,6 @@ def pinned(
 def direct(files: FileSet, directory: str = "", **fields: str) -> Input:
     return Input(
         file_set=files,
-        format=Format.NONE,
         pins=None,
         folders=(directory or files.directory,),
         base=directory or files.directory,

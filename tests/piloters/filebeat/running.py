@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from pilot.model import Input
+    from pilot.handover import Input
 
 PATIENCE = 30.0  # seconds until something that must happen has not
 

@@ -10,15 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilot.fields import fields
-from pilot.model import Container, Format, Framing, Log, State
+from pilot.model import Container, Framing, Log, State
 from pilot.piloters import PiloterError, create
 from pilot.piloters.filebeat.piloter import DOTTED, RESERVED, FilebeatPiloter, file_name
+from pilot.treatment import Format, Treatment
 from tests.piloters.filebeat import making
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pilot.model import Input
+    from pilot.handover import Input
 
 NASTY = st.text(st.characters())
 
@@ -100,7 +101,9 @@ def test_a_runtimes_framing_is_undone_for_both_streams(framing: Framing) -> None
 
 def test_json_goes_to_the_top_but_not_over_what_is_ours() -> None:
     files = making.file_set(framing=Framing.DOCKER)
-    (item,) = parsed(making.pinned(files, format=Format.JSON, fields={"k8s_pod": "web"}))
+    (item,) = parsed(
+        making.pinned(files, treatment=Treatment(format=Format.JSON), fields={"k8s_pod": "web"})
+    )
     assert [next(iter(parser)) for parser in item["parsers"]] == ["container", "ndjson"]
     assert item["parsers"][1]["ndjson"] == {
         "target": "",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pilot.model import Format
+from pilot.treatment import Format, Treatment
 from tests.piloters.filebeat import making
 from tests.piloters.filebeat.endings import ENDINGS
 from tests.piloters.filebeat.running import RunningFilebeat
@@ -126,7 +126,12 @@ def test_a_hostile_json_line_cannot_say_who_it_is_or_where_it_goes(
     files = making.file_set("json", inside="/in $1")
     fields = {"k8s_pod": "ours", "index": "ours"}
     filebeat.configure(
-        "c1", [making.pinned(files, str(pin.parent), format=Format.JSON, fields=fields)]
+        "c1",
+        [
+            making.pinned(
+                files, str(pin.parent), treatment=Treatment(format=Format.JSON), fields=fields
+            )
+        ],
     )
     with filebeat:
         filebeat.wait(lambda: len(filebeat.events()) >= len(lines) + len(others), "every line")
@@ -171,7 +176,7 @@ def test_the_cursor_ends_where_we_say_a_file_ends(program: Path, folder: Path) -
         write(folder / "pins" / ending.name / "a.log~1~1", ending.content)
         files = making.file_set(ending.name, framing=ending.framing)
         pins = str(folder / "pins" / ending.name)
-        inputs.append(making.pinned(files, pins, format=ending.format))
+        inputs.append(making.pinned(files, pins, treatment=Treatment(format=ending.format)))
     names = [ending.name for ending in ENDINGS]
     expected = {
         ending.name: ending.end if ending.cursor is None else ending.cursor for ending in ENDINGS

@@ -1,0 +1,32 @@
+"""What a collector cannot do, as rejections and notices for the logs that ask for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pilot.model import Code, Rejection
+from pilot.treatment import WITHHOLDING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pilot.model import Log
+    from pilot.treatment import Feature
+
+
+def missing(log: Log, cannot: Mapping[Feature, str]) -> list[Rejection]:
+    """One for each feature that a log asks for and its collector does not have.
+
+    A notice, but where doing without would ship what was to be held back: then the log is refused.
+    """
+    return [
+        Rejection(
+            code=Code.OPTION_UNSUPPORTED,
+            key=log.key,
+            value=feature.value,
+            log=log.name,
+            reason=cannot[feature],
+            notice=feature not in WITHHOLDING,
+        )
+        for feature in sorted(log.treatment.features & cannot.keys())
+    ]
