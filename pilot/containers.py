@@ -136,7 +136,8 @@ class Containers:
                     ended = known.container.state is State.ENDED
                     pod = known.container.pod
                     namespace = pod.namespace if pod else ""
-                    self._keeper.tend(file_set, ended=ended, namespace=namespace)
+                    streams = known.streams(file_set)
+                    self._keeper.tend(file_set, ended=ended, namespace=namespace, streams=streams)
 
     def due(self, key: tuple[str, str]) -> None:
         """A deadline that was set for a container has come."""

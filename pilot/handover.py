@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 
 
 def input_id(file_set: str, stream: Stream) -> str:
-    """The collector's name for what reads this stream of that file set."""
-    return file_set if stream is Stream.ALL else f"{file_set}-{stream}"
+    """The collector's name for what reads this stream of that file set.
+
+    All and stdout share one, since nobody reads both: a declaration that begins or ceases to set
+    stderr apart lets stdout go on where it was.
+    """
+    return f"{file_set}-{stream}" if stream is Stream.STDERR else file_set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from pilot.drain import Phase
 if TYPE_CHECKING:
     from pilot.model import Container, FileSet, Log, Rejection
     from pilot.pins.record import Place
+    from pilot.treatment import Stream
 
 
 @dataclass(slots=True)
@@ -33,8 +34,19 @@ class Tracked:
 
     @property
     def sets(self) -> list[FileSet]:
-        """Every file set of its logs."""
-        return [file_set for each in self.logs for file_set in each.file_sets]
+        """Every file set of its logs, once."""
+        return [*{one.name: one for each in self.logs for one in each.file_sets}.values()]
+
+    def streams(self, file_set: FileSet) -> tuple[Stream, ...]:
+        """What its logs read of a file set, each by an input of its own."""
+        return tuple(
+            sorted(
+                stream
+                for each in self.logs
+                if any(one.name == file_set.name for one in each.file_sets)
+                for stream in each.streams(file_set)
+            )
+        )
 
     @property
     def summary(self) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilot.model import VALUE_SHOWN, Code, Rejection, printable, shorten
+from pilot.model import VALUE_SHOWN, Code, FileSet, Framing, Log, Rejection, printable, shorten
+from pilot.treatment import Multiline, Stream, Treatment
 from tests.declarations.making import any_text
 
 
@@ -72,3 +74,17 @@ def test_a_rejection_is_one_line(key: str, value: str) -> None:
         code=Code.VALUE_INVALID, key=key, value=shorten(value), reason="no.", hint=value
     )
     assert printable(str(rejection)) == str(rejection)
+
+
+def test_what_is_read_of_a_file_set() -> None:
+    def streams(framing: Framing, **asked: Any) -> tuple[Stream, ...]:
+        files = FileSet(name="s", root="/r", folder="", pattern="*", framing=framing)
+        return Log(name="web", key="k", file_sets=(files,), **asked).streams(files)
+
+    joined = Treatment(multiline=Multiline(pattern="^ "))
+    assert streams(Framing.LINES, treatment=joined) == (Stream.ALL,)
+    assert streams(Framing.DOCKER) == (Stream.ALL,)
+    assert streams(Framing.CRI, stream=Stream.STDERR) == (Stream.STDERR,)
+    assert streams(Framing.CRI, stream=Stream.STDOUT, treatment=joined) == (Stream.STDOUT,)
+    both = streams(Framing.DOCKER, treatment=joined)
+    assert both == (Stream.STDOUT, Stream.STDERR), "no event joins lines of two streams"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 MOST = 10_000  # files; the one that was looked at longest ago is forgotten first
 SETTLED = 50_000_000  # ns without a change; file times have the kernel's tick, 1 to 10 ms
 
-Stamp = tuple[int, int, int, object]  # size, mtime and ctime in ns, what else the answer is about
+Stamp = tuple[int, int, int]  # size, mtime and ctime in ns
 
 
 class Unchanged:
@@ -24,17 +24,17 @@ class Unchanged:
     def __init__(self, now: Callable[[], int] = time.time_ns) -> None:
         """Remember nothing yet; `now` gives the time of day in ns, as in st_ctime_ns."""
         self._now = now
-        self._known: dict[tuple[int, int], tuple[Stamp, int]] = {}
+        self._known: dict[tuple[int, int, Hashable], tuple[Stamp, int]] = {}
 
     def ask(self, status: os.stat_result, about: Hashable, find: Callable[[], int]) -> int:
-        """What `find` gives or, if the file and `about` are as the last time, gave then.
+        """What `find` gives or, if the file is as the last time, gave then about the same.
 
         A file that changed a moment ago is not remembered: a second change could leave the same
         size and, within one tick, the same times. Raises what `find` does.
         """
         settled = self._now() - status.st_ctime_ns > SETTLED
-        file = (status.st_dev, status.st_ino)
-        stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, about)
+        file = (status.st_dev, status.st_ino, about)
+        stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         known = self._known.get(file)
         if known and known[0] == stamp:
             return known[1]

@@ -24,6 +24,7 @@ from pilot.pins.restore import find_pins, unknown_set
 from pilot.pins.shelf import Shelf
 from pilot.pins.survey import Surveyor
 from pilot.pins.sweep import Sweep
+from pilot.treatment import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -127,10 +128,18 @@ class Keeper:
         kept.sum_up()
         kept.reserve = kept.reserved  # What the next look finds is newer than those.
 
-    def tend(self, file_set: FileSet, *, ended: bool = False, namespace: str = "") -> None:
+    def tend(
+        self,
+        file_set: FileSet,
+        *,
+        ended: bool = False,
+        namespace: str = "",
+        streams: tuple[Stream, ...] = (Stream.ALL,),
+    ) -> None:
         """Look after a set from now on; the first look starts at once.
 
         `ended` says that the container has ended, so nobody is left to write to a deleted file.
+        Each of `streams` is read by an input of its own: a file is read when all have read it.
         """
         kept = self.sets.get(file_set.name)
         if not kept:
@@ -143,7 +152,7 @@ class Keeper:
         taken = [pin for pin in owning if not self._owners.take(pin.key, file_set.name)]
         self.shelf.unpin(kept, taken)  # Another set pinned those meanwhile.
         kept.file_set, kept.tended, kept.ended = file_set, True, ended
-        kept.namespace = namespace
+        kept.namespace, kept.streams = namespace, streams
         for pin in kept.pins.values():
             pin.counted = pin.counted and ended  # Else somebody goes on with it.
         kept.path = str(self._settings.on_node(file_set.directory))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pilot.pins.roots import PinRoot, PinRoots
     from pilot.pins.watch import FolderWatch
     from pilot.settings import Floor, Settings
+    from pilot.treatment import Stream
     from pilot.workers import Workers
 
 AT_ONCE = 3  # looks at one filesystem: more would only wait for each other, or all hang
@@ -46,7 +47,7 @@ class Looks:
         serial: Callable[[], int],
         pinned: Container[FileKey],
         forbids: Callable[[FileSet, str], str | None],
-        readable_end: Callable[[Path, FileSet], int],
+        readable_end: Callable[[Path, FileSet, Stream], int],
         done: Callable[[PinSet, float, Sweep | Exception], None],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -201,13 +202,14 @@ class Looks:
             crowded=kept.crowded,
             reserve=kept.reserve,
             direct=self._roots is None,
-            readable_end=self._end_of(kept),
+            readable_ends=self._ends_of(kept),
         )
 
-    def _end_of(self, kept: PinSet) -> Callable[[Path], int] | None:
+    def _ends_of(self, kept: PinSet) -> Callable[[Path], tuple[int, ...]] | None:
         if self._roots or not kept.ended:
             return None
-        return lambda path: self._readable_end(path, kept.file_set)
+        file_set, streams, ask = kept.file_set, kept.streams, self._readable_end
+        return lambda path: tuple(ask(path, file_set, each) for each in streams)
 
 
 def _differs(kept: PinSet) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pilot.model import Framing, PinKind
 from pilot.names import RESERVE
+from pilot.treatment import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,7 +44,7 @@ class Pin:
     missed: float = 0.0  # monotonic time from which it has been missing
     seen: int = -1  # bytes of the original, by the last look; -1: never seen
     where: str = ""  # its place below the file set's root, by the last look
-    end: int = -1  # how many of them can be read; only of a direct file
+    ends: tuple[int, ...] = ()  # how many of them each input can read; only of a direct file
     unread: int | None = None  # bytes, by the last survey
     alone: bool = False  # the original is gone, by the last survey
     print: tuple[int, int] = (-1, -1)  # size and mtime, by the last survey
@@ -85,7 +86,7 @@ class Pin:
         """Whether a look found more to read than the last survey knew of."""
         if self.copied:
             return self.seen > self.print[0]
-        return self.kind is PinKind.DIRECT and self.end > self.print[0]
+        return self.kind is PinKind.DIRECT and max(self.ends, default=-1) > self.print[0]
 
     @property
     def left(self) -> int:
@@ -170,6 +171,7 @@ class PinSet:
     strays: dict[int, tuple[FileKey, Copy]] = field(default_factory=dict)  # restored copies
     loss: Loss = field(default_factory=Loss)
     namespace: str = ""
+    streams: tuple[Stream, ...] = (Stream.ALL,)  # each is read by an input of its own
     path: str = ""  # where the pilot sees the folder
     folders: tuple[str, ...] = ()
     mounted: bool = False
@@ -222,7 +224,7 @@ class PinSet:
         for key, pin in self.pins.items():
             pin.unsure = False
             if found := seen.get(key):
-                pin.missing, pin.seen, pin.end = False, found.size, found.end
+                pin.missing, pin.seen, pin.ends = False, found.size, found.ends
                 pin.where = found.where
             elif not pin.missing:
                 pin.missing, pin.missed = True, now

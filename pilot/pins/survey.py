@@ -7,8 +7,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pilot.handover import input_id
 from pilot.model import PinKind
 from pilot.pins.copying import punch
+from pilot.treatment import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -39,6 +41,7 @@ class Question:
     folder: Path | None
     collector_folder: str
     pins: tuple[Asked, ...]
+    streams: tuple[Stream, ...] = (Stream.ALL,)  # each is read by an input of its own
     scarce: bool = False  # its copies pause: also little of what was read is worth giving back
 
 
@@ -46,13 +49,13 @@ class Question:
 class Asked:
     """One pin that is asked for: what `Pin.asked_as` says, and more.
 
-    `end` is how much of a direct file can be read.
+    `ends` is how much of a direct file each input can read.
     """
 
     name: str
     kind: PinKind
     key: FileKey
-    end: int = 0
+    ends: tuple[int, ...] = ()
     file: str = ""  # where it lies below the folder, if not under its name
 
 
@@ -157,50 +160,49 @@ class Surveyor:
             if not kept.pins or not (kept.notable or name in names):
                 continue
             pins = tuple(
-                Asked(pin.asked_as, pin.kind, pin.key, max(0, pin.end), pin.file)
+                Asked(pin.asked_as, pin.kind, pin.key, pin.ends, pin.file)
                 for pin in kept.pins.values()
             )
             if kept.root:
                 folder = f"{kept.root.path}/{name}"
                 there = self._settings.on_node(folder)
                 seen = self._settings.for_collector(folder)
-                yield Question(kept.file_set, there, seen, pins, scarce=kept.full)
+                yield Question(
+                    kept.file_set, there, seen, pins, streams=kept.streams, scarce=kept.full
+                )
             else:
-                yield Question(kept.file_set, None, "", pins)
+                yield Question(kept.file_set, None, "", pins, streams=kept.streams)
 
 
 def survey(
     questions: Sequence[Question],
     progress: Callable[[Collection[str]], Mapping[tuple[str, str], int]],
-    readable_end: Callable[[Path, FileSet], int],
+    readable_end: Callable[[Path, FileSet, Stream], int],
 ) -> Answers:
     """File set → pin → its state, None if it is not there; one that cannot be read is missing.
 
     Raises OSError where the collector's records cannot be read: then nothing is known.
 
-    A pin that the collector has never heard of counts as wholly unread. Of a copy what was read is
-    given back to the disk.
+    A pin that the collector has never heard of counts as wholly unread, and one of which some input
+    has not read its stream to the end as unread by that. Of a copy what all have read is given back
+    to the disk.
     """
-    read = progress([question.file_set.name for question in questions])
+    read = progress(
+        [input_id(each.file_set.name, stream) for each in questions for stream in each.streams]
+    )
     answers: Answers = {}
     for question in questions:
         name = question.file_set.name
+        ids = [input_id(name, stream) for stream in question.streams]
         found = answers.setdefault(name, {})
         for asked in question.pins:
             if question.folder is None:
-                unread = max(0, asked.end - read.get((name, asked.name), 0))
-                found[asked.name] = Answer(unread, 1, asked.end, 0)
+                found[asked.name] = _direct(asked, [read.get((id_, asked.name), 0) for id_ in ids])
                 continue
-            offset = read.get((name, f"{question.collector_folder}/{asked.name}"), 0)
+            file = f"{question.collector_folder}/{asked.name}"
+            offsets = [read.get((id_, file), 0) for id_ in ids]
             try:
-                found[asked.name] = _answer(
-                    question.folder / (asked.file or asked.name),
-                    asked,
-                    offset,
-                    question.file_set,
-                    readable_end,
-                    worth=PUNCH_SCARCE if question.scarce else PUNCH_AT_ONCE,
-                )
+                found[asked.name] = _answer(question, asked, offsets, readable_end)
             except FileNotFoundError:
                 found[asked.name] = None
             except OSError:
@@ -208,26 +210,32 @@ def survey(
     return answers
 
 
+def _direct(asked: Asked, offsets: Sequence[int]) -> Answer:
+    ends = asked.ends or (0,)
+    # While somebody writes the ends are not asked for: then there is one for all.
+    unread = max(ends[min(at, len(ends) - 1)] - offset for at, offset in enumerate(offsets))
+    return Answer(max(0, unread), 1, max(ends), 0)
+
+
 def _answer(
-    path: Path,
+    question: Question,
     asked: Asked,
-    offset: int,
-    file_set: FileSet,
-    readable_end: Callable[[Path, FileSet], int],
-    *,
-    worth: int,
+    offsets: Sequence[int],
+    readable_end: Callable[[Path, FileSet, Stream], int],
 ) -> Answer:
+    assert question.folder
+    path = question.folder / (asked.file or asked.name)
     status = path.stat(follow_symlinks=False)
-    end = status.st_size
-    if offset > end:
-        offset = 0  # It was truncated: a collector begins anew when it notices.
-    if offset < end:
-        end = readable_end(path, file_set)
+    # Beyond the end, it was truncated: a collector begins anew when it notices.
+    size, unread, done = status.st_size, 0, status.st_size
+    for stream, read in zip(question.streams, offsets, strict=True):
+        offset = read if read <= size else 0
+        end = size if offset == size else readable_end(path, question.file_set, stream)
+        unread, done = max(unread, end - offset), min(done, offset)
     on_disk = status.st_blocks * 512
-    if asked.kind is PinKind.COPIED and on_disk - (status.st_size - offset) >= worth:
-        punch(path, offset)
+    worth = PUNCH_SCARCE if question.scarce else PUNCH_AT_ONCE
+    if asked.kind is PinKind.COPIED and on_disk - (size - done) >= worth:
+        punch(path, done)
         status = path.stat(follow_symlinks=False)  # The mtime may have changed by it.
         on_disk = status.st_blocks * 512
-    return Answer(
-        max(0, end - offset), status.st_nlink, status.st_size, status.st_mtime_ns, on_disk
-    )
+    return Answer(unread, status.st_nlink, status.st_size, status.st_mtime_ns, on_disk)

@@ -37,14 +37,14 @@ MOST_NAMES = 100  # tried for one pin, where a lost state folder made serials be
 class Seen:
     """One file that a look found, `where` below the file set's root.
 
-    `size` is bytes, `end` how many of them a collector reads of it as it is now; `born` is ns since
+    `size` is bytes, `ends` how many of them each input reads of it as it is now; `born` is ns since
     the epoch, 0: unknown.
     """
 
     name: str
     size: int
     born: int = 0
-    end: int = 0
+    ends: tuple[int, ...] = ()
     where: str = ""
 
 
@@ -129,7 +129,7 @@ class Order:
     reserve: bool = False  # new pins are made where the collector does not see them yet
     direct: bool = False  # pin nothing, only list
     # Where a collector is done with a file; asked only of files that nobody writes to any more.
-    readable_end: Callable[[Path], int] | None = None
+    readable_ends: Callable[[Path], tuple[int, ...]] | None = None
 
 
 def sweep(order: Order) -> Sweep:
@@ -204,11 +204,11 @@ class _Look:
         owned = not copy and not order.direct and order.owner(key)
         known = owned and key not in order.births
         try:
-            end = found.st_size
-            if order.readable_end:
-                end = order.readable_end(Path(f"/proc/self/fd/{match.descriptor}"))
+            ends: tuple[int, ...] = (found.st_size,)
+            if order.readable_ends:
+                ends = order.readable_ends(Path(f"/proc/self/fd/{match.descriptor}"))
             when = 0 if known else born(match.descriptor)
-            seen = Seen(match.name, found.st_size, when, end, match.where)
+            seen = Seen(match.name, found.st_size, when, ends, match.where)
             result.files[key] = seen
             before = order.births.get(key) or (copy.born if copy else 0)
             if seen.size < order.sizes.get(key, 0) and _fits(before, seen.born):

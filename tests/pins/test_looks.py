@@ -34,7 +34,7 @@ class Bench:
             serial=lambda: next(self.node.serials),
             pinned=set(),
             floor=Floor(0.0, 0.0),
-            readable_end=lambda path, _: path.stat().st_size,
+            readable_end=lambda path, *_: path.stat().st_size,
             forbids=lambda _set, _really: None,
             done=self.done,
             monotonic=self.clock,

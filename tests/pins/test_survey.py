@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from pilot.model import PinKind
 from pilot.pins.record import Pin, PinSet
 from pilot.pins.survey import Answer, Asked, Question, Survey, Surveyor, survey
+from pilot.treatment import Stream
 from tests.fakes.clock import Clock
 from tests.fakes.piloter import FakePiloter
 from tests.fakes.workers import HandWorkers
@@ -25,7 +27,7 @@ def question(folder: Path, *names: str) -> Question:
     return Question(file_set(), folder, "/seen/set", asked)
 
 
-def size(file: Path, _: FileSet) -> int:
+def size(file: Path, _: FileSet, _stream: Stream) -> int:
     return file.stat().st_size
 
 
@@ -60,15 +62,44 @@ def test_another_set_s_or_another_path_s_offset_does_not_count(tmp_path: Path) -
 def test_what_a_collector_does_not_ship_does_not_count(tmp_path: Path) -> None:
     (tmp_path / "a~1~1").write_bytes(b"line\nhalf")
     progress = {("set", "/seen/set/a~1~1"): 5}
-    found = survey([question(tmp_path, "a~1~1")], lambda _: progress, lambda _path, _set: 5)
+    found = survey(
+        [question(tmp_path, "a~1~1")], lambda _: progress, lambda _path, _set, _stream: 5
+    )
     assert answered(found, "a~1~1").unread == 0
+
+
+@pytest.mark.parametrize(
+    ("stdout", "stderr", "unread"),
+    [(9, 4, 0), (8, 4, 1), (9, 3, 1), (9, 0, 4), (0, 4, 9), (9, 9, 0)],
+)
+def test_a_file_is_read_when_each_stream_s_input_is_behind_that_stream_s_last_line(
+    tmp_path: Path, stdout: int, stderr: int, unread: int
+) -> None:
+    (tmp_path / "a~1~1").write_bytes(b"err\nout2\n")
+    ends = {Stream.STDOUT: 9, Stream.STDERR: 4}
+    asked = replace(question(tmp_path, "a~1~1"), streams=(Stream.STDERR, Stream.STDOUT))
+    progress = {("set", "/seen/set/a~1~1"): stdout, ("set-stderr", "/seen/set/a~1~1"): stderr}
+    found = survey([asked], lambda _: progress, lambda _path, _set, stream: ends[stream])
+    assert answered(found, "a~1~1").unread == unread
+
+
+def test_a_direct_file_is_read_when_each_stream_s_input_is() -> None:
+    streams, progress = (
+        (Stream.STDERR, Stream.STDOUT),
+        {("set", "1-2"): 9, ("set-stderr", "1-2"): 3},
+    )
+    pin = Asked("1-2", PinKind.DIRECT, (1, 1), (4, 9))
+    found = survey(
+        [Question(file_set(), None, "", (pin,), streams=streams)], lambda _: progress, size
+    )
+    assert answered(found, "1-2").unread == 1
 
 
 def test_one_pin_that_vanished_or_cannot_be_read_leaves_the_others(tmp_path: Path) -> None:
     for name in ("bad~1~1", "good~2~2"):
         (tmp_path / name).write_bytes(b"12")
 
-    def end(path: Path, _: FileSet) -> int:
+    def end(path: Path, _: FileSet, _stream: Stream) -> int:
         if path.name.startswith("bad"):
             raise PermissionError(13, "Permission denied")
         return 2
