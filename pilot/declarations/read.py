@@ -1,4 +1,4 @@
-"""What a declaration asks for: its items, format, target and tags, or why it is refused.
+"""What a declaration asks for: its items, treatment, target and tags, or why it is refused.
 
 A bad value of an option rejects the log, because events that went to the wrong place cannot be
 called back; a bad item of a list and a bad tag reject themselves only.
@@ -6,21 +6,24 @@ called back; a bad item of a list and a bad tag reject themselves only.
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pilot.declarations import options
-from pilot.declarations.items import BLANK, MAX_VALUE, parse_items
+from pilot.declarations import filters, options
+from pilot.declarations.asking import Asking
+from pilot.declarations.formats import parsing
+from pilot.declarations.items import parse_items
+from pilot.declarations.multiline import multiline
+from pilot.declarations.raw import raw_options
 from pilot.declarations.tags import parse_tags
-from pilot.model import Code, Rejection, shorten
-from pilot.treatment import Format, Treatment
+from pilot.model import Code
+from pilot.treatment import Treatment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-    from pilot.model import Declaration, Option
+    from pilot.model import Declaration, Rejection
 
 # A target becomes part of an Elasticsearch index or a Kafka topic: the characters that both allow,
 # none in front that an index may not begin with, short enough (255 bytes, 249 characters) for a
@@ -28,18 +31,21 @@ if TYPE_CHECKING:
 # business.
 TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
 ROUTING_TAGS = ("index", "topic")  # tags that choose where events go, as a target does
-# Formats of log-pilot that only cut a line into fields.
-TEXT_FORMATS = frozenset({"apache2", "apache_error", "csv", "nginx", "regexp"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What one declaration asks for. `items` are `stdout` and absolute paths, not yet located."""
+    """What one declaration asks for. `items` are streams and absolute paths, not yet located."""
 
     items: tuple[str, ...]
     treatment: Treatment
     target: str
     tags: Mapping[str, str]
+
+    @property
+    def raw(self) -> Mapping[str, str]:
+        """The collector's own options, by key; a policy has yet to allow them."""
+        return self.treatment.raw
 
 
 def read(declaration: Declaration) -> tuple[Reading | None, list[Rejection]]:
@@ -47,106 +53,59 @@ def read(declaration: Declaration) -> tuple[Reading | None, list[Rejection]]:
 
     An option whose value is empty counts as not given: templates often leave one so.
     """
-    name = declaration.name
-    given = {option: written for option, written in declaration.options.items() if _text(written)}
-    items, rejections = parse_items(name, declaration.key, declaration.value)
-    unsupported = list(_unsupported(name, given))
-    form, said_of_format = _format(name, given.get(options.FORMAT))
-    target, said_of_target = _target(name, given.get(options.TARGET))
-    tags, said_of_tags = _tags(name, given.get(options.TAGS))
-    rejections += [*unsupported, *said_of_format, *said_of_target, *said_of_tags]
-    withheld = any(not rejection.notice for rejection in unsupported)
-    if not items or withheld or form is None or target is None or tags is None:
-        return None, rejections
-    treatment = Treatment(format=form)
-    return Reading(items=items, treatment=treatment, target=target, tags=tags), rejections
-
-
-def _unsupported(name: str, given: Mapping[str, Option]) -> Iterator[Rejection]:
-    for option in sorted(given.keys() - options.SUPPORTED):
-        withholding = option in options.WITHHOLDING
-        yield Rejection(
-            code=Code.OPTION_UNSUPPORTED,
-            key=given[option].key,
-            value=shorten(given[option].value),
-            log=name,
-            reason=f"the option {option!r} is not supported yet, and without it lines would be"
-            " shipped that it may be there to hold back."
-            if withholding
-            else f"the option {option!r} is not supported yet; the text is collected without it.",
-            notice=not withholding,
-        )
-
-
-def _format(name: str, option: Option | None) -> tuple[Format | None, list[Rejection]]:
-    if option is None:
-        return Format.NONE, []
-    text = _text(option)
-    if text in tuple(Format):
-        return Format(text), []
-    if text in TEXT_FORMATS:
-        notice = Rejection(
-            code=Code.OPTION_UNSUPPORTED,
-            key=option.key,
-            value=text,
-            log=name,
-            reason="this format is not supported yet; the text is collected as it is.",
-            notice=True,
-        )
-        return Format.NONE, [notice]
-    known = sorted({*Format, *TEXT_FORMATS})
-    rejection = Rejection(
-        code=Code.FORMAT_UNKNOWN,
-        key=option.key,
-        value=shorten(text),
-        log=name,
-        reason="a format is none or json.",
-        hint=next(iter(difflib.get_close_matches(text[:32].lower(), known, n=1)), ""),
+    items, said = parse_items(declaration.name, declaration.key, declaration.value)
+    asking = Asking(declaration.name, declaration.options)
+    asking.too_long()
+    if asking.refused:
+        return None, said + asking.said
+    parsed = parsing(asking)
+    treatment = Treatment(
+        encoding=filters.encoding(asking, items),
+        max_bytes=filters.max_bytes(asking),
+        multiline=multiline(asking),
+        include=filters.pattern(asking, options.INCLUDE),
+        exclude=filters.pattern(asking, options.EXCLUDE),
+        format=parsed.format,
+        pattern=parsed.pattern,
+        keys=parsed.keys,
+        time_key=parsed.time_key,
+        time_format=parsed.time_format,
+        target=parsed.target,
+        raw=raw_options(asking),
     )
-    return None, [rejection]
+    target = _target(asking)
+    tags, said_of_tags = _tags(asking)
+    said += [*asking.said, *said_of_tags]
+    if not items or asking.refused:
+        return None, said
+    return Reading(items=items, treatment=treatment, target=target, tags=tags), said
 
 
-def _target(name: str, option: Option | None) -> tuple[str | None, list[Rejection]]:
-    if option is None:
-        return "", []
-    text = _text(option)
-    if TARGET.fullmatch(text):
-        return text, []
-    return None, [_bad_target(name, option.key, text, what="a target")]
+def _target(asking: Asking) -> str:
+    text = asking.text(options.TARGET)
+    if text and not TARGET.fullmatch(text):
+        asking.refuse(options.TARGET, Code.TARGET_INVALID, f"a target {_TARGETS}")
+    return text
 
 
-def _tags(name: str, option: Option | None) -> tuple[Mapping[str, str] | None, list[Rejection]]:
-    if option is None:
-        return {}, []
-    text = _text(option)
-    if len(text) > MAX_VALUE:
-        # An index or a topic may be among them: going on without would send the log elsewhere.
-        rejection = Rejection(
-            code=Code.VALUE_TOO_LONG,
-            key=option.key,
-            value=shorten(text),
-            log=name,
-            reason=f"tags have at most {MAX_VALUE} characters together.",
-        )
-        return None, [rejection]
-    tags, rejections = parse_tags(name, option.key, text)
-    bad = [
-        _bad_target(name, option.key, tags[tag], what=f"the tag {tag}, which chooses a target,")
-        for tag in ROUTING_TAGS
-        if tag in tags and not TARGET.fullmatch(tags[tag])
-    ]
-    return (None if bad else tags), rejections + bad
+_TARGETS = "is 1 to 200 letters, digits, '_', '.' and '-', first a letter or digit."
 
 
-def _bad_target(name: str, key: str, text: str, *, what: str) -> Rejection:
-    return Rejection(
-        code=Code.TARGET_INVALID,
-        key=key,
-        value=shorten(text),
-        log=name,
-        reason=f"{what} is 1 to 200 letters, digits, '_', '.' and '-', first a letter or digit.",
-    )
+def _tags(asking: Asking) -> tuple[dict[str, str], list[Rejection]]:
+    """The tags, those of a custom config where the log has none of that name; bad ones are said."""
+    tags: dict[str, str] = {}
+    said: list[Rejection] = []
+    for option in (options.FIELDS, options.TAGS):
+        if text := asking.text(option):
+            found, refused = parse_tags(asking.log, asking.options[option].key, text)
+            said += refused
+            _check_routes(asking, option, found)
+            tags |= found
+    return tags, said
 
 
-def _text(option: Option) -> str:
-    return option.value.strip(BLANK)
+def _check_routes(asking: Asking, option: str, tags: Mapping[str, str]) -> None:
+    for tag in ROUTING_TAGS:
+        if tag in tags and not TARGET.fullmatch(tags[tag]):
+            reason = f"the tag {tag}, which chooses a target, {_TARGETS}"
+            asking.refuse(option, Code.TARGET_INVALID, reason, value=tags[tag])

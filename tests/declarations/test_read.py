@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import assume
+from hypothesis import given as hypothesis_given
+from hypothesis import strategies as st
 
 from pilot.declarations import Reading, read
-from pilot.declarations.items import MAX_ITEMS
+from pilot.declarations.items import MAX_ITEMS, check_value
+from pilot.declarations.options import OPTIONS
 from pilot.model import Code, Declaration, Option
-from pilot.treatment import Format, Treatment
+from pilot.treatment import Format, Multiline, Treatment
+from tests.declarations.making import any_text, values
+
+MEANINGFUL = [
+    *("json", "csv", "regexp", "nginx", "java", "date", "none", "true", "after", "5s", "64Ki"),
+    *(
+        "time,level",
+        "(?<a>.*)",
+        "/(?<time>x)/",
+        "(",
+        "[",
+        "%Y",
+        "yyyy-MM-dd",
+        "gbk",
+        "utf-16",
+        "app",
+    ),
+]
 
 
 def reading(value: str = "stdout", **given: str) -> tuple[Reading | None, list[tuple[str, bool]]]:
@@ -29,6 +50,7 @@ def reading(value: str = "stdout", **given: str) -> tuple[Reading | None, list[t
     [
         ("stdout", ("stdout",)),
         (" stdout\n", ("stdout",)),
+        ("stderr", ("stderr",)),
         ("/a.log", ("/a.log",)),
         ("/a.log,/b.log, stdout", ("/a.log", "/b.log", "stdout")),
         ("/a.log,,/a.log,", ("/a.log",)),
@@ -42,7 +64,7 @@ def test_a_value_is_a_list_of_streams_and_paths(value: str, items: tuple[str, ..
     assert rejections == []
 
 
-@pytest.mark.parametrize("bad", ["stderr", "a.log", "STDOUT", "stdout\x00", "stdout\u2028", "~"])
+@pytest.mark.parametrize("bad", ["a.log", "STDOUT", "stdout\x00", "stdout\u2028", "~"])
 def test_a_bad_item_rejects_itself_only(bad: str) -> None:
     result, rejections = reading(f"/a.log,{bad}")
     assert result is not None
@@ -50,15 +72,9 @@ def test_a_bad_item_rejects_itself_only(bad: str) -> None:
     assert rejections == [("value-invalid", False)]
 
 
-@pytest.mark.parametrize("value", ["stderr", "var/log/a.log", "json", "stdout\n/etc/shadow"])
+@pytest.mark.parametrize("value", ["var/log/a.log", "json", "stdout\n/etc/shadow"])
 def test_a_value_of_bad_items_only_rejects_the_log(value: str) -> None:
     assert reading(value) == (None, [("value-invalid", False)])
-
-
-def test_stderr_is_refused_as_not_yet_there() -> None:
-    _, (rejection,) = read(Declaration(name="web", key="aliyun_logs_web", value="stderr"))
-    assert "yet" in rejection.reason
-    assert rejection.hint == "stdout"
 
 
 def test_a_list_has_an_end() -> None:
@@ -68,40 +84,96 @@ def test_a_list_has_an_end() -> None:
     assert rejections == [("value-too-long", False)]
 
 
+def test_each_option_has_its_place_in_the_treatment() -> None:
+    result, rejections = reading(
+        "/a.log",
+        format="regexp",
+        format_pattern="^(?<level>[A-Z]+) (?<at>[^ ]+)",
+        format_time_key="at",
+        format_time_format="%s",
+        format_target="app",
+        multiline="indent",
+        include="ERROR",
+        exclude="healthz",
+        encoding="GBK",
+        max_bytes="64Ki",
+        target="shop",
+        tags="team=shop",
+        **{"raw_close.inactive": "5m"},
+    )
+    assert rejections == []
+    assert result is not None
+    assert result == Reading(
+        items=("/a.log",),
+        treatment=Treatment(
+            encoding="gbk",
+            max_bytes=65536,
+            multiline=Multiline(pattern=r"^[ \t]"),
+            include="ERROR",
+            exclude="healthz",
+            format=Format.REGEXP,
+            pattern="^(?<level>[A-Z]+) (?<at>[^ ]+)",
+            time_key="at",
+            time_format="%s",
+            target="app",
+            raw={"close.inactive": "5m"},
+        ),
+        target="shop",
+        tags={"team": "shop"},
+    )
+    assert result.raw == {"close.inactive": "5m"}
+
+
+@pytest.mark.parametrize("option", [name for name in OPTIONS if name != "tags"])
+def test_an_option_longer_than_anybody_reads_rejects_the_log(option: str) -> None:
+    assert reading("/a.log", **{option: "a" * 5000}) == (None, [("value-too-long", False)])
+
+
+def test_whom_a_log_is_for_was_decided_before() -> None:
+    result, rejections = reading(container="web,worker")
+    assert (result is not None, rejections) == (True, [])
+
+
+def test_fields_of_a_custom_config_are_weaker_tags() -> None:
+    result, rejections = reading(fields="team=a,stage=test,k8s_pod=x", tags="team=b")
+    assert result is not None
+    assert result.tags == {"team": "b", "stage": "test"}
+    assert rejections == [("tag-reserved", False)]
+
+
 @pytest.mark.parametrize(
-    ("text", "expected"), [("json", Format.JSON), ("none", Format.NONE), ("", Format.NONE)]
+    ("key", "text"),
+    [
+        ("", "x"),
+        ("1a", "x"),
+        ("a b", "x"),
+        ("a" * 65, "x"),
+        ("a\n", "x"),
+        ("é", "x"),
+        ("a", "x" * 1025),
+        ("a", "x\ny"),
+        ("a", "x\u202ey"),
+        ("a", "\ud800"),
+    ],
 )
-def test_known_formats(text: str, expected: Format) -> None:
-    result, rejections = reading(format=text)
-    assert result is not None
-    assert (result.format, rejections) == (expected, [])
+def test_a_raw_option_that_nobody_could_allow_rejects_the_log(key: str, text: str) -> None:
+    assert reading(**{f"raw_{key}": text}) == (None, [("value-invalid", False)])
 
 
-@pytest.mark.parametrize("text", ["csv", "regexp", "nginx", "apache2", "apache_error"])
-def test_formats_of_log_pilot_are_notices_and_the_text_is_collected(text: str) -> None:
-    result, rejections = reading(format=text)
-    assert result is not None
-    assert (result.format, rejections) == (Format.NONE, [("option-unsupported", True)])
+def test_raw_options_have_an_end() -> None:
+    result, rejections = reading(**{f"raw_a{number}": "x" for number in range(33)})
+    assert (result, rejections) == (None, [("value-invalid", False)])
 
 
-@pytest.mark.parametrize("text", ["jsno", "JSON", "xml", "json\x00", "\ud800"])
-def test_an_unknown_format_rejects_the_log(text: str) -> None:
-    assert reading(format=text) == (None, [("format-unknown", False)])
-
-
-@pytest.mark.parametrize("option", ["include", "exclude", "container"])
-def test_an_option_that_holds_lines_back_rejects_the_log_while_it_is_not_built(option: str) -> None:
-    assert reading(**{option: "secret"}) == (None, [("option-unsupported", False)])
-
-
-@pytest.mark.parametrize(
-    "option",
-    ["multiline", "multiline_pattern", "encoding", "max_bytes", "format_pattern", "format_target"],
-)
-def test_any_other_option_that_is_not_built_is_a_notice(option: str) -> None:
-    result, rejections = reading(**{option: "x"})
-    assert result is not None
-    assert rejections == [("option-unsupported", True)]
+def test_whatever_is_wrong_is_said_at_once() -> None:
+    _, rejections = reading(include="(", format="jsno", max_bytes="big", target="/", tags="a")
+    assert sorted(code for code, _ in rejections) == [
+        "format-unknown",
+        "number-invalid",
+        "regexp-invalid",
+        "tag-invalid",
+        "target-invalid",
+    ]
 
 
 def test_an_empty_option_counts_as_not_given() -> None:
@@ -164,3 +236,22 @@ def test_the_reason_for_a_bad_target_tag_names_the_tag() -> None:
     _, (rejection,) = read(Declaration(name="web", key="w", value="stdout", options=options))
     assert rejection.code is Code.TARGET_INVALID
     assert "index" in rejection.reason
+
+
+@hypothesis_given(
+    value=st.one_of(values, any_text),
+    options=st.dictionaries(
+        st.sampled_from([*OPTIONS, "fields", "raw_a", "raw_"]),
+        st.one_of(values, any_text, st.sampled_from(MEANINGFUL)),
+    ),
+)
+def test_any_text_is_read_or_refused(value: str, options: dict[str, str]) -> None:
+    assume(check_value("web", "k", value) is None)  # else it is no declaration
+    declared = {name: Option(f"k_{name}", text) for name, text in options.items()}
+    result, rejections = read(Declaration(name="web", key="k", value=value, options=declared))
+    assert result is not None or rejections
+    for rejection in rejections:
+        assert rejection.key in {"k", *(option.key for option in declared.values())}
+        assert rejection.reason.endswith(".")
+        assert "\n" not in str(rejection)
+        assert str(rejection).encode()
