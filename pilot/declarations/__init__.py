@@ -1,9 +1,13 @@
-"""Labels and environment of a container → its declarations, and what each asks for. Pure."""
+"""Annotations, environment and labels of a container → its declarations, and what each asks for.
+
+Pure: nothing here reads a disk or a clock.
+"""
 
 from __future__ import annotations
 
-from pilot.declarations.dialects import declares
+from pilot.declarations.dialects import declares, opted_out
 from pilot.declarations.find import Found, find
+from pilot.declarations.printing import print_declarations
 from pilot.declarations.read import Reading, read
 
-__all__ = ["Found", "Reading", "declares", "find", "read"]
+__all__ = ["Found", "Reading", "declares", "find", "opted_out", "print_declarations", "read"]

@@ -1,4 +1,4 @@
-"""Where declarations are written: the container's environment and its labels.
+"""Where declarations are written: the pod's annotations, the container's environment and labels.
 
 A dialect is only a place and a spelling. Which of the keys name a log and which name an option of
 one is decided once, for all dialects together, in `pilot.declarations.find`.
@@ -6,86 +6,143 @@ one is decided once, for all dialects together, in `pilot.declarations.find`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from pilot.declarations.items import BLANK
+from pilot.model import Origin
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pilot.model import Container
 
+NOTHING = "none"  # the one value of a bare key: its container's output is not collected unasked
 
-@dataclass(frozen=True, slots=True)
+
+class Role(Enum):
+    """What a key of ours is about."""
+
+    LOG = auto()  # a log or an option of one
+    CUSTOM_CONFIG = auto()  # log-pilot's: many options of many logs in one text
+    SWITCH = auto()  # the bare key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """One place and its spelling: `<prefix><start><name>[<separator><option>]`."""
+    """One place and its spelling: `<prefix><start><name>[<separator><option>]`.
 
-    texts: Callable[[Container], Mapping[str, str]]
+    `bare` says that the key without name (`<prefix>` and `start` but for its last character) is
+    this dialect's; `custom_only` that nothing but log-pilot's custom config is.
+    """
+
+    origin: Origin
     start: str
-    separators: str  # each may stand between a name and an option; hints use the first
+    separators: str = "."  # each may stand between a name and an option; hints use the first
+    bare: bool = True
+    custom_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One key of ours: `rest` is what follows the prefix; a lower `rank` wins over a higher."""
 
+    role: Role = Role.LOG
     prefix: str
     rest: str
     separators: str
     key: str  # as written
     value: str
     rank: tuple[int, int]
-
-
-def _env(container: Container) -> Mapping[str, str]:
-    return container.env
-
-
-def _labels(container: Container) -> Mapping[str, str]:
-    return container.labels
+    origin: Origin
+    from_image: bool = False  # where what images declare is refused
 
 
 # The strongest first. log-pilot turned every `_` of an environment key into a dot, so both were
 # separators there: `aliyun_logs_web.tags` worked and still does.
 DIALECTS = (
-    Dialect(_env, "_logs_", "_."),
-    Dialect(_env, ".logs.", "."),
-    Dialect(_labels, ".logs.", "."),
+    Dialect(origin=Origin.ANNOTATION, start=".logs/", bare=False),
+    Dialect(origin=Origin.ANNOTATION, start=".logs."),
+    Dialect(origin=Origin.ENV, start="_logs_", separators="_."),
+    Dialect(origin=Origin.ENV, start=".logs."),
+    Dialect(origin=Origin.LABEL, start=".logs."),
+    Dialect(origin=Origin.ANNOTATION, start="_logs_", bare=False, custom_only=True),
+    Dialect(origin=Origin.LABEL, start="_logs_", bare=False, custom_only=True),
 )
-
-CUSTOM_CONFIG = "_logs_custom_config"  # log-pilot's, in environment and labels spelled alike
+# Custom config is weaker than all of them.
+CUSTOM_STRENGTH = len(DIALECTS)
+# log-pilot spelled it alike in environment and labels, and meant to spell it the other way.
+CUSTOM_CONFIG = ("custom_config", "custom.config")
 
 
 def written(container: Container, prefixes: Sequence[str]) -> Iterator[Entry]:
-    """Every key that starts as a declaration does. What is not ours costs one comparison."""
+    """Every key that starts as a declaration does. What is not ours costs one comparison each."""
     for strength, dialect in enumerate(DIALECTS):
-        starts = tuple(prefix + dialect.start for prefix in prefixes)
-        for key, value in dialect.texts(container).items():
-            if key.startswith(starts) and not _is_custom_config(key, prefixes):
-                order = next(i for i, start in enumerate(starts) if key.startswith(start))
-                yield Entry(
-                    prefix=prefixes[order],
-                    rest=key[len(starts[order]) :],
-                    separators=dialect.separators,
-                    key=key,
-                    value=value,
-                    rank=(order, strength),
-                )
-
-
-def custom_configs(container: Container, prefixes: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The keys and values of log-pilot's raw collector options."""
-    for key in dict.fromkeys(prefix + CUSTOM_CONFIG for prefix in prefixes):
-        for texts in (container.env, container.labels):
-            if key in texts:
-                yield key, texts[key]
+        texts = _texts(container, dialect.origin)
+        if not texts:
+            continue
+        heads = tuple(prefix + dialect.start[:-1] for prefix in prefixes)
+        for key, value in texts.items():
+            if key.startswith(heads) and (entry := _entry(prefixes, strength, key, value)):
+                image = _of_image(container, dialect.origin)
+                yield replace(entry, from_image=True) if image.get(key) == value else entry
 
 
 def declares(container: Container, prefixes: Sequence[str]) -> bool:
-    """Whether anything of the container may be a declaration; cheap, for those that have none."""
-    return any(True for _ in written(container, prefixes)) or any(
-        True for _ in custom_configs(container, prefixes)
+    """Whether anything of the container may be a declaration; cheap, for those that have none.
+
+    Saying that nothing is wanted declares nothing.
+    """
+    return any(not says_nothing(entry) for entry in written(container, prefixes))
+
+
+def opted_out(container: Container, prefixes: Sequence[str]) -> bool:
+    """Whether the container says that its output is not to be collected unasked; as cheap."""
+    return any(says_nothing(entry) for entry in written(container, prefixes))
+
+
+def says_nothing(entry: Entry) -> bool:
+    """Whether a key opts out, in words of its own and not of its image."""
+    return (
+        entry.role is Role.SWITCH and not entry.from_image and entry.value.strip(BLANK) == NOTHING
     )
 
 
-def _is_custom_config(key: str, prefixes: Sequence[str]) -> bool:
-    return key.endswith(CUSTOM_CONFIG) and key.removesuffix(CUSTOM_CONFIG) in prefixes
+def _entry(prefixes: Sequence[str], strength: int, key: str, value: str) -> Entry | None:
+    """What a key is; of several prefixes that fit, the first."""
+    dialect = DIALECTS[strength]
+    for order, prefix in enumerate(prefixes):
+        if key == prefix + dialect.start[:-1] and dialect.bare:
+            role, rest = Role.SWITCH, ""
+        elif key.startswith(prefix + dialect.start):
+            rest = key[len(prefix) + len(dialect.start) :]
+            role = Role.CUSTOM_CONFIG if rest in CUSTOM_CONFIG else Role.LOG
+            if role is Role.LOG and dialect.custom_only:
+                continue
+        else:
+            continue
+        custom = role is Role.CUSTOM_CONFIG
+        return Entry(
+            role=role,
+            prefix=prefix,
+            rest=rest,
+            separators=dialect.separators,
+            key=key,
+            value=value,
+            rank=(order, strength + CUSTOM_STRENGTH if custom else strength),
+            origin=Origin.CUSTOM_CONFIG if custom else dialect.origin,
+        )
+    return None
+
+
+def _texts(container: Container, origin: Origin) -> Mapping[str, str]:
+    if origin is Origin.ANNOTATION:
+        return container.pod.annotations if container.pod else {}
+    return container.env if origin is Origin.ENV else container.labels
+
+
+def _of_image(container: Container, origin: Origin) -> Mapping[str, str]:
+    if origin is Origin.ANNOTATION:
+        return {}
+    return container.image_env if origin is Origin.ENV else container.image_labels

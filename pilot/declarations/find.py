@@ -1,9 +1,4 @@
-"""Which logs a container declares: keys become names and options, whatever dialect they are in.
-
-The suffix rule: a suffix is an option only if its base log is declared too; the longest base wins;
-otherwise the suffix belongs to the name. A base is shorter than what it is the base of, so going
-from short to long each key is decided once and for good, in whatever order they were written.
-"""
+"""Which logs a container declares: keys become names and options, whatever dialect they are in."""
 
 from __future__ import annotations
 
@@ -11,146 +6,129 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pilot.declarations import options
-from pilot.declarations.dialects import Entry, custom_configs, written
-from pilot.declarations.items import check_name, check_value, is_log_value
-from pilot.model import Code, Declaration, Option, Rejection, shorten
+from pilot.declarations import options, refusals
+from pilot.declarations.custom_config import FIELD, read_custom
+from pilot.declarations.dialects import Role, says_nothing, written
+from pilot.declarations.items import BLANK, parse_items
+from pilot.declarations.selecting import elsewhere, names_of, sort_out_own, unknown
+from pilot.declarations.sorting import strongest
+from pilot.declarations.tags import print_tag
+from pilot.model import Declaration, Option, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from pilot.model import Container
+    from pilot.declarations.dialects import Entry
+    from pilot.declarations.sorting import Sorted
+    from pilot.model import Container, Rejection
+
+MAX_REJECTIONS = 1000  # of what thousands of keys could be told; the last one counts the rest
+# Looking for the nearest key is dear, and a person with more mistakes than this reads none of them.
+MAX_HINTS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a container declares, by name, and what could not be understood."""
+    """What a container declares, by name, and what could not be understood.
+
+    `opted_out` says that its output is not to be collected where nobody declared it.
+    """
 
     declarations: tuple[Declaration, ...]
     rejections: tuple[Rejection, ...]
+    opted_out: bool = False
 
 
 def find(container: Container, *, prefixes: Sequence[str], max_logs: int) -> Found:
-    """The declarations of a container, at most `max_logs`: those whose names sort first."""
-    rejections = [
-        Rejection(
-            code=Code.OPTION_UNSUPPORTED,
-            key=key,
-            value=shorten(value),
-            reason="raw collector options are not supported; use the options of each log instead.",
-        )
-        for key, value in custom_configs(container, prefixes)
-    ]
-    logs, log_options = _sort_out(written(container, prefixes))
+    """The declarations for a container, at most `max_logs`: those whose names sort first.
+
+    Each names a stream or a path. What an annotation declares for other containers of the pod is
+    left out.
+    """
+    own: dict[Role, list[Entry]] = defaultdict(list)
+    rejections: list[Rejection] = []
+    opted_out = False
+    for entry in sorted(written(container, prefixes), key=lambda each: (each.rank, each.key)):
+        if entry.from_image:
+            rejections.append(refusals.of_image(entry))
+        elif says_nothing(entry):
+            opted_out = True
+        elif entry.role is Role.SWITCH:
+            rejections.append(refusals.bad_switch(entry))
+        else:
+            own[entry.role].append(entry)
+    names = names_of(container)
+    found = sort_out_own(own[Role.LOG], names)
+    custom = read_custom(own[Role.CUSTOM_CONFIG], found.logs)
+    rejections += custom.rejections
+    for name, of_log in custom.options.items():
+        for option, entries in of_log.items():
+            found.options[name][option] += entries
     declarations: list[Declaration] = []
-    for name in sorted(logs):
-        entry, shadowed = _first(logs[name])
-        rejections += (_shadowed(name, entry, other) for other in shadowed)
-        if rejection := _check(name, entry, logs):
-            rejections.append(rejection)
-        elif len(declarations) >= max_logs:
-            rejections.append(_too_many(name, entry, max_logs))
-        else:
-            lost = {other.prefix for other in shadowed}
-            chosen, notices = _choose(name, log_options[name], lost)
-            rejections += notices
-            declarations.append(
-                Declaration(name=name, key=entry.key, value=entry.value, options=chosen)
-            )
-    return Found(tuple(declarations), tuple(rejections))
+    for name in sorted(found.logs.keys() - custom.refused):
+        declaration, said = _declare(
+            name, found, names, room=max_logs - len(declarations), hint=len(rejections) < MAX_HINTS
+        )
+        rejections += said
+        if declaration:
+            declarations.append(declaration)
+    return Found(tuple(declarations), refusals.capped(rejections, MAX_REJECTIONS), opted_out)
 
 
-_Logs = dict[str, list[Entry]]
-_Options = dict[str, dict[str, list[Entry]]]
-
-
-def _sort_out(entries: Iterable[Entry]) -> tuple[_Logs, _Options]:
-    """Logs by name, and options by base and name."""
-    logs: _Logs = {}
-    log_options: _Options = defaultdict(lambda: defaultdict(list))
-    for entry in sorted(entries, key=lambda entry: len(entry.rest)):
-        for base, option in options.split(entry.rest, entry.separators):
-            if base in logs:
-                log_options[base][option].append(entry)
-                break
-        else:
-            logs.setdefault(entry.rest, []).append(entry)
-    return logs, log_options
-
-
-def _first(entries: Iterable[Entry]) -> tuple[Entry, list[Entry]]:
-    """The strongest, and the strongest of each other prefix; weaker dialects are meant to lose."""
-    best: dict[str, Entry] = {}
-    for entry in sorted(entries, key=lambda entry: (entry.rank, entry.key)):
-        best.setdefault(entry.prefix, entry)
-    first, *others = best.values()
-    return first, others
+def _declare(
+    name: str, found: Sorted, names: Sequence[str], *, room: int, hint: bool
+) -> tuple[Declaration | None, list[Rejection]]:
+    """One log, if it is declared, is for this container, and there is room for it."""
+    entry, shadowed = strongest(found.logs[name])
+    said = [refusals.shadowed(name, entry, other) for other in shadowed]
+    if rejection := refusals.no_log(name, entry, found.logs, hint=hint):
+        return None, [*said, rejection]
+    items, bad = parse_items(name, entry.key, entry.value)
+    if not items:
+        return None, [*said, *bad]
+    lost = {other.prefix for other in shadowed}
+    chosen, notices = _choose(name, found.options.get(name, {}), lost)
+    container = chosen.get(options.CONTAINER)
+    if container and elsewhere(container, names):
+        if container.origin is Origin.ANNOTATION:
+            return None, []
+        return None, [*said, unknown(name, container, names)]
+    if room <= 0:
+        return None, [*said, refusals.too_many(name, entry)]
+    declaration = Declaration(
+        name=name, key=entry.key, value=entry.value, origin=entry.origin, options=chosen
+    )
+    return declaration, [*said, *notices]
 
 
 def _choose(
-    name: str, written_options: dict[str, list[Entry]], lost: Collection[str]
+    name: str, written_options: Mapping[str, Sequence[Entry]], lost: Collection[str]
 ) -> tuple[dict[str, Option], list[Rejection]]:
-    """The strongest of each option; those of a prefix whose own log lost, lost with it."""
+    """The strongest of each option; those of a prefix whose own log lost, lost with it.
+
+    An empty one counts as not given, so it hides no other.
+    """
     chosen: dict[str, Option] = {}
     notices: list[Rejection] = []
     for option in sorted(written_options):
         entries = [entry for entry in written_options[option] if entry.prefix not in lost]
         if entries:
-            first, others = _first(entries)
-            chosen[option] = Option(first.key, first.value)
-            notices += (_shadowed(name, first, other) for other in others)
-    return chosen, notices
+            first, others = strongest([each for each in entries if _says(each)] or entries)
+            chosen[option] = Option(first.key, first.value, first.origin)
+            notices += (refusals.shadowed(name, first, other) for other in others)
+    return _with_fields(chosen), notices
 
 
-def _check(name: str, entry: Entry, logs: Collection[str]) -> Rejection | None:
-    """Why a key declares no log: an option mistyped, one without its log, a bad name or value."""
-    value = shorten(entry.value)
-    if not is_log_value(entry.value):
-        if guessed := options.guess(name, logs):
-            base, meant = guessed
-            return Rejection(
-                code=Code.OPTION_UNKNOWN,
-                key=entry.key,
-                value=value,
-                log=shorten(base),
-                reason=f"the log {shorten(base)!r} has no option"
-                f" {shorten(name[len(base) + 1 :])!r}.",
-                hint=_hint(entry, base, meant),
-            )
-        for base, option in options.split(name, entry.separators):
-            return Rejection(
-                code=Code.VALUE_INVALID,
-                key=entry.key,
-                value=value,
-                log=shorten(name),
-                reason=f"the log {shorten(base)!r} is not declared, so this is not its option"
-                f" {option!r} but a log of its own, whose value would be stdout or a path.",
-            )
-    return check_name(name, entry.key, value) or check_value(name, entry.key, entry.value)
+def _says(entry: Entry) -> bool:
+    return bool(entry.value.strip(BLANK))
 
 
-def _hint(entry: Entry, base: str, option: str) -> str:
-    separator = entry.separators[0]
-    start = entry.key.removesuffix(entry.rest)
-    return shorten(f"{start}{base}{separator}{options.spell(option, separator)}", 200)
-
-
-def _shadowed(name: str, winner: Entry, loser: Entry) -> Rejection:
-    return Rejection(
-        code=Code.NAME_SHADOWED,
-        key=loser.key,
-        value=shorten(loser.value),
-        log=shorten(name),
-        reason=f"{shorten(winner.key)!r} declares the same and its prefix comes first.",
-        notice=True,
-    )
-
-
-def _too_many(name: str, entry: Entry, max_logs: int) -> Rejection:
-    return Rejection(
-        code=Code.LOGS_TOO_MANY,
-        key=entry.key,
-        value=shorten(entry.value),
-        log=name,
-        reason=f"a container may declare {max_logs} logs; those whose names sort first are kept.",
-    )
+def _with_fields(chosen: dict[str, Option]) -> dict[str, Option]:
+    """All fields of a custom config as one option, in the syntax of tags."""
+    fields = [option for option in chosen if option.startswith(FIELD)]
+    if not fields:
+        return chosen
+    text = ",".join(print_tag(field.removeprefix(FIELD), chosen[field].value) for field in fields)
+    first = chosen[fields[0]]
+    kept = {option: value for option, value in chosen.items() if not option.startswith(FIELD)}
+    return {**kept, options.FIELDS: Option(first.key, text, first.origin)}

@@ -1,4 +1,4 @@
-"""The value of a declaration: `stdout`, absolute paths, or a comma-separated list of them."""
+"""The value of a declaration: streams (`stdout`, `stderr`) and absolute paths, comma-separated."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from pilot.model import Code, Rejection, shorten
 
 STDOUT = "stdout"
 STDERR = "stderr"
+STREAMS = (STDOUT, STDERR)
+MAX_NAME = 63  # characters
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 MAX_VALUE = 4096  # characters: PATH_MAX, and plenty for tags
 MAX_ITEMS = 32  # of one list
+_TYPO = 0.7  # difflib's ratio: `stdot` and `std_err` are typos, `std` and `console` are not
 BLANK = " \t\r\n"  # what may surround a value or an item of one
 
 
@@ -48,7 +51,7 @@ def check_value(name: str, key: str, value: str) -> Rejection | None:
             code=Code.VALUE_EMPTY,
             key=key,
             log=name,
-            reason="the value is empty; write stdout or an absolute path.",
+            reason="the value is empty; write stdout, stderr or an absolute path.",
         )
     return None
 
@@ -60,7 +63,7 @@ def parse_items(name: str, key: str, value: str) -> tuple[tuple[str, ...], list[
     items: list[str] = []
     rejections: list[Rejection] = []
     for text in distinct[:MAX_ITEMS]:
-        if text != STDERR and _is_item(text):
+        if _is_item(text):
             items.append(text)
         else:
             rejections.append(_bad_item(name, key, text))
@@ -78,21 +81,17 @@ def parse_items(name: str, key: str, value: str) -> tuple[tuple[str, ...], list[
 
 
 def _is_item(item: str) -> bool:
-    return item.startswith("/") or item in (STDOUT, STDERR)
+    return item.startswith("/") or item in STREAMS
 
 
 def _bad_item(name: str, key: str, text: str) -> Rejection:
-    hint = ""
-    if text == STDERR:
-        reason = "stderr alone cannot be collected yet; stdout means both streams."
-        hint = STDOUT
-    else:
-        reason = (
-            "this is neither stdout nor an absolute path;"
-            " a comma separates two of them, and {a,b} is no pattern."
-        )
-        if difflib.get_close_matches(text[:16].lower(), [STDOUT], cutoff=0.7):
-            hint = STDOUT
+    near = difflib.get_close_matches(text[:16].lower(), STREAMS, n=1, cutoff=_TYPO)
     return Rejection(
-        code=Code.VALUE_INVALID, key=key, value=shorten(text), log=name, reason=reason, hint=hint
+        code=Code.VALUE_INVALID,
+        key=key,
+        value=shorten(text),
+        log=name,
+        reason="this is neither stdout nor stderr nor an absolute path;"
+        " a comma separates two of them, and {a,b} is no pattern.",
+        hint=near[0] if near else "",
     )

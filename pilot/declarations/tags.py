@@ -113,6 +113,12 @@ def parse_tags(log: str, key: str, text: str) -> tuple[dict[str, str], list[Reje
     return tags, rejections
 
 
+def print_tag(key: str, value: str) -> str:
+    r"""One tag as a text that is read as the same, whatever its value: `key="va\"lue"`."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{key}="{escaped}"'
+
+
 def _value_problem(value: str) -> str:
     if not value:
         return "a tag's value may not be empty."

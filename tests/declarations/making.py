@@ -25,6 +25,8 @@ def container(
     log_driver: str = "json-file",
     identifier: str = ID,
     pod: Pod | None = None,
+    image_env: Mapping[str, str] | None = None,
+    image_labels: Mapping[str, str] | None = None,
 ) -> Container:
     return Container(
         id=identifier,
@@ -33,11 +35,18 @@ def container(
         image="nginx:1",
         env=env or {},
         labels=labels or {},
+        image_env=image_env or {},
+        image_labels=image_labels or {},
         mounts=mounts,
         log_path=log_path,
         log_driver=log_driver,
         pod=pod,
     )
+
+
+def pod(annotations: Mapping[str, str] | None = None, name: str = "app") -> Pod:
+    """The pod of a container of that name."""
+    return Pod("shop", "web-0", uid="u-1", container=name, annotations=annotations or {})
 
 
 def bind(destination: str, source: str) -> Mount:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from pilot.declarations import declares, find
+from pilot.declarations.find import MAX_HINTS, MAX_REJECTIONS
 from pilot.model import Code
 from tests.declarations.making import PREFIXES, container, texts
 
@@ -188,18 +189,14 @@ def test_an_option_whose_log_is_missing_says_so() -> None:
         ("aliyun_logs_a", "", "value-empty"),
         ("aliyun_logs_a", " , ", "value-empty"),
         ("aliyun_logs_a", "/" + "a" * 4096, "value-too-long"),
-        ("aliyun_logs_custom_config", "a.multiline.pattern=x", "option-unsupported"),
+        ("aliyun_logs_a", "me", "value-invalid"),
+        ("aliyun_logs_custom_config", "a.multiline.pattern=x", "value-invalid"),
     ],
 )
 def test_a_bad_key_or_value_hurts_no_other_log(key: str, value: str, code: str) -> None:
     logs, rejections = found({key: value, "aliyun_logs_good": "stdout"})
     assert sorted(logs) == ["good"]
     assert rejections == {key: (code, "", False)}
-
-
-def test_custom_config_is_read_from_labels_as_log_pilot_wrote_it() -> None:
-    _, rejections = found({}, {"pilot_logs_custom_config": "x"})
-    assert rejections == {"pilot_logs_custom_config": ("option-unsupported", "", False)}
 
 
 def test_names_of_63_characters_are_good() -> None:
@@ -264,10 +261,34 @@ def test_the_nearest_option_is_looked_for_behind_the_longest_base() -> None:
     assert rejections == {"aliyun_logs_a_b_tagz": ("option-unknown", "aliyun_logs_a_b_tags", False)}
 
 
-def test_what_resembles_no_option_is_a_log_whose_value_is_read_later() -> None:
-    logs, rejections = found({"aliyun_logs_web": "stdout", "aliyun_logs_web_owner": "me"})
-    assert logs == {"web": ("stdout", {}), "web_owner": ("me", {})}
-    assert rejections == {}
+def test_what_resembles_no_option_is_none_of_the_longest_base_if_its_value_is_no_logs() -> None:
+    result = find(
+        container({"aliyun_logs_a": "/a", "aliyun_logs_a_b": "/b", "aliyun_logs_a_b_owner": "me"}),
+        prefixes=PREFIXES,
+        max_logs=9,
+    )
+    assert [each.name for each in result.declarations] == ["a", "a_b"]
+    (rejection,) = result.rejections
+    assert (rejection.code, rejection.log, rejection.hint) == (Code.OPTION_UNKNOWN, "a_b", "")
+    assert "'owner'" in rejection.reason
+
+
+def test_a_hint_is_looked_for_only_as_often_as_somebody_may_read_it() -> None:
+    env = {"aliyun_logs_web": "stdout"}
+    env |= {f"aliyun_logs_web_tagz{number}": "a=b" for number in range(10_000)}
+    result = find(container(env), prefixes=PREFIXES, max_logs=9)
+    assert [each.name for each in result.declarations] == ["web"]
+    assert len(result.rejections) == MAX_REJECTIONS
+    assert sum(bool(each.hint) for each in result.rejections) <= MAX_HINTS
+    assert "9001 more" in result.rejections[-1].reason
+
+
+def test_what_others_put_beside_our_keys_hurts_nobody() -> None:
+    logs, rejections = found(
+        {"aliyun_logs_arms_tags": "team=apm", "aliyun_logs_web": "stdout", "aliyun_logsx": "y"}
+    )
+    assert sorted(logs) == ["web"]
+    assert rejections == {"aliyun_logs_arms_tags": ("value-invalid", "", False)}
 
 
 def test_one_option_spelled_in_two_ways_is_the_same_in_whatever_order() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilot.declarations.tags import KEY, MAX_TAG_VALUE, MAX_TAGS, UNSAFE, parse_tags
+from pilot.declarations.tags import KEY, MAX_TAG_VALUE, MAX_TAGS, UNSAFE, parse_tags, print_tag
 from pilot.locate import paths
 from pilot.model import Code
 from tests.declarations.making import any_text, values
@@ -156,3 +156,13 @@ def test_paths_refuse_what_tags_do_and_surrogates_besides() -> None:
     assert {char for char in every if paths.UNSAFE.search(char)} - unsafe == {
         chr(point) for point in range(0xD800, 0xE000)
     }
+
+
+@given(st.dictionaries(st.from_regex(KEY, fullmatch=True), st.text(max_size=60), max_size=5))
+def test_printed_tags_are_read_as_the_same_or_refused_one_by_one(
+    given_tags: dict[str, str],
+) -> None:
+    printed = ",".join(print_tag(key, value) for key, value in given_tags.items())
+    tags, rejections = parse_tags("web", "key", printed)
+    assert tags.items() <= given_tags.items()
+    assert len(tags) + len(rejections) == len(given_tags)
