@@ -206,8 +206,11 @@ def _container_from(data: dict[str, Any]) -> SavedContainer:
         image=raw.get("image", ""),
         env=dict(raw.get("env", {})),
         labels=dict(raw.get("labels", {})),
+        image_env=dict(raw.get("image_env", {})),
+        image_labels=dict(raw.get("image_labels", {})),
         mounts=tuple(
-            Mount(mount["destination"], mount["source"], mount["kind"]) for mount in raw["mounts"]
+            Mount(mount["destination"], mount["source"], mount["kind"], mount.get("name", ""))
+            for mount in raw["mounts"]
         ),
         log_path=raw.get("log_path", ""),
         log_framing=Framing(raw.get("log_framing", Framing.DOCKER)),
@@ -218,8 +221,15 @@ def _container_from(data: dict[str, Any]) -> SavedContainer:
     return SavedContainer(container, bool(data.get("gone")))
 
 
-def _pod_from(raw: dict[str, str]) -> Pod:
-    return Pod(raw["namespace"], raw["name"], raw.get("uid", ""), raw.get("container", ""))
+def _pod_from(raw: dict[str, Any]) -> Pod:
+    return Pod(
+        raw["namespace"],
+        raw["name"],
+        raw.get("uid", ""),
+        raw.get("container", ""),
+        annotations=dict(raw.get("annotations", {})),
+        labels=dict(raw.get("labels", {})),
+    )
 
 
 def _set_from(data: dict[str, Any]) -> SavedSet:

@@ -39,12 +39,14 @@ CONTAINERS = st.builds(
     image=TEXT,
     env=PAIRS,
     labels=PAIRS,
-    mounts=st.lists(st.builds(Mount, TEXT, TEXT, TEXT), max_size=3).map(tuple),
+    image_env=PAIRS,
+    image_labels=PAIRS,
+    mounts=st.lists(st.builds(Mount, TEXT, TEXT, TEXT, TEXT), max_size=3).map(tuple),
     log_path=TEXT,
     log_framing=st.sampled_from(Framing),
     log_driver=TEXT,
     rootfs=TEXT,
-    pod=st.none() | st.builds(Pod, TEXT, TEXT, TEXT, TEXT),
+    pod=st.none() | st.builds(Pod, TEXT, TEXT, TEXT, TEXT, annotations=PAIRS, labels=PAIRS),
 )
 SAVED = st.builds(SavedContainer, CONTAINERS, st.booleans())
 NAMES = st.from_regex(r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}", fullmatch=True)
@@ -132,6 +134,23 @@ def test_fields_from_a_later_version_are_ignored_and_missing_ones_have_defaults(
     file.write_text(json.dumps(data))
     with opened(tmp_path) as store:
         assert list(store.containers()) == [container()]
+
+
+def test_what_the_version_before_wrote_is_read(tmp_path: Path) -> None:
+    pod, mount = Pod("shop", "web-0"), Mount("/logs", "/srv/logs", "bind")
+    now = Container(id="web", name="web", state=State.RUNNING, pod=pod, mounts=(mount,))
+    with opened(tmp_path) as store:
+        store.save_container(SavedContainer(now))
+    (file,) = (tmp_path / "containers").glob("*.json")
+    data = json.loads(file.read_bytes())
+    for key in ("image_env", "image_labels"):
+        del data["container"][key]
+    for key in ("annotations", "labels"):
+        del data["container"]["pod"][key]
+    del data["container"]["mounts"][0]["name"]
+    file.write_text(json.dumps(data))
+    with opened(tmp_path) as store:
+        assert list(store.containers()) == [SavedContainer(now)]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from pilot.locate import runtime_home
 from pilot.model import Framing
 from pilot.pins.budget import Short
 from pilot.pins.kernel import mount_id
@@ -124,9 +125,9 @@ class PinRoots:
         return found
 
     def add_near(self, file_set: FileSet) -> None:
-        """Try the place beside a runtime's own logs, or in the folder of a kubelet's pods.
+        """Try the place beside a runtime's own logs or snapshots, or in a kubelet's folder of pods.
 
-        For a Docker or a kubelet whose root is not the usual. A kubelet's may be only what a
+        For a runtime or a kubelet whose root is not the usual. A kubelet's may be only what a
         volume's path pretends: it must be an administrator's folder and the pin root no symlink.
         """
         own = PurePosixPath(file_set.root)
@@ -134,6 +135,8 @@ class PinRoots:
             home = own.parent.parent
         elif found := KUBELET.match(f"{file_set.root}/"):
             home = PurePosixPath(found["kubelet"])
+        elif runtime := runtime_home(file_set.root):
+            home = PurePosixPath(runtime)
         else:
             return
         near = str(home / FOLDER)

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from pilot.model import shorten
 from pilot.sources import SourceError
+from pilot.sources.docker_details import Details
 from pilot.sources.inspect import container_from_inspect
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ def create(settings: Settings) -> DockerSource:
             f"{environment.get('DOCKER_CERT_PATH', '')!r}, is not usable: {_said(error)}"
         ) from error
     local = address.startswith("http+unix://")
-    return DockerSource(arguments, version, host or UNIX + "/var/run/docker.sock", local)
+    host, details = host or UNIX + "/var/run/docker.sock", Details(settings)
+    return DockerSource(arguments, version=version, host=host, local=local, details=details)
 
 
 class DockerSource:
@@ -81,8 +83,17 @@ class DockerSource:
     name = "docker"
     declares_once = True
 
-    def __init__(self, arguments: Mapping[str, Any], version: str, host: str, local: bool) -> None:
+    def __init__(
+        self,
+        arguments: Mapping[str, Any],
+        *,
+        version: str,
+        host: str,
+        local: bool,
+        details: Details,
+    ) -> None:
         self._arguments = arguments
+        self._details = details
         self._version = version
         self._host = host
         self._local = local  # by a Unix socket
@@ -127,16 +138,18 @@ class DockerSource:
             raise self._failure("containers could not be listed", error) from error
 
     def look(self, container_id: str) -> Container | None:
-        """Inspect one container, by one request."""
+        """Inspect one container, by one request; a setting may need one more for a new image."""
         from docker.errors import NotFound
 
         if not CONTAINER_ID.match(container_id):
             return None  # never given by an engine, which might take it for a name
         try:
-            data = self._connected().inspect_container(container_id)
+            client = self._connected()
+            data = client.inspect_container(container_id)
             container = container_from_inspect(data)
             if container.id != container_id:
                 raise ValueError(f"it answered about {shorten(container.id)!r}")  # noqa: TRY301
+            container = self._details.added(container, data, client.inspect_image)
             stamp = _stamp((data.get("State") or {}).get("Status"), [data.get("Name")], data)
         except NotFound as error:
             # A proxy or another API may answer 404 for reasons of its own.

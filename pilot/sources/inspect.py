@@ -52,9 +52,26 @@ def container_from_inspect(data: object) -> Container:
         # Only json-file's log is text that may be read beside the engine.
         log_path=_text(data.get("LogPath")) if driver == "json-file" else "",
         log_driver=driver,
-        rootfs=_text(graph.get("MergedDir")),
+        # Of overlay only, which is what `pilot.locate.rootfs` knows; it outlives the process.
+        rootfs=_text(graph.get("UpperDir")),
         pod=_pod(labels),
     )
+
+
+def image_of(data: object) -> str:
+    """The id of the image that a container was made of; "" where the engine does not tell."""
+    return _text(_mapping(data).get("Image"))
+
+
+def declared_by_image(data: object) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Environment and labels that an image brings: `GET /images/{id}/json`.
+
+    Raises ValueError for what is not about an image.
+    """
+    if not isinstance(data, Mapping) or not isinstance(data.get("Id"), str):
+        raise ValueError("it does not say what the image brings")  # noqa: TRY004 - data, not a bug
+    config = _mapping(data.get("Config"))
+    return _env(config.get("Env")), _texts(config.get("Labels"))
 
 
 def _state(state: Mapping[object, object]) -> State:
@@ -80,7 +97,7 @@ def _mounts(mounts: object, tmpfs: object) -> tuple[Mount, ...]:
         mount = _mapping(entry)
         if destination := _absolute(mount.get("Destination")):
             source, kind = _text(mount.get("Source")), _text(mount.get("Type"))
-            found[destination] = Mount(destination, source, kind)
+            found[destination] = Mount(destination, source, kind, _text(mount.get("Name")))
     return tuple(found[destination] for destination in sorted(found))
 
 

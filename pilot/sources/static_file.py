@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 KEYS = (
-    *("id", "name", "state", "image", "created", "env", "labels", "log", "log_driver"),
-    *("mounts", "rootfs", "pod"),
+    *("id", "name", "state", "image", "created", "env", "labels", "image_env", "image_labels"),
+    *("log", "log_driver", "mounts", "rootfs", "pod"),
 )
 # An id becomes a file name in the state folder.
 CONTAINER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z", re.ASCII)
@@ -107,6 +107,8 @@ def _container(table: _Table) -> Container:
         image=table.text("image"),
         env=table.texts("env"),
         labels=table.texts("labels"),
+        image_env=table.texts("image_env"),
+        image_labels=table.texts("image_labels"),
         mounts=tuple(_mount(mount) for mount in table.tables("mounts")),
         log_path=log.path("path", needed=log.given),
         log_framing=log.choice("format", FORMATS),
@@ -117,16 +119,22 @@ def _container(table: _Table) -> Container:
 
 
 def _mount(table: _Table) -> Mount:
-    table.only(("destination", "source", "kind"))
+    table.only(("destination", "source", "kind", "name"))
     source = table.path("source")
     kind = table.text("kind") or ("bind" if source else "tmpfs")
-    return Mount(table.path("destination", needed=True), source, kind)
+    return Mount(table.path("destination", needed=True), source, kind, table.text("name"))
 
 
 def _pod(table: _Table) -> Pod:
-    table.only(("namespace", "name", "uid", "container"))
-    namespace, name = table.text("namespace", needed=True), table.text("name", needed=True)
-    return Pod(namespace, name, table.text("uid"), table.text("container"))
+    table.only(("namespace", "name", "uid", "container", "annotations", "labels"))
+    return Pod(
+        table.text("namespace", needed=True),
+        table.text("name", needed=True),
+        table.text("uid"),
+        table.text("container"),
+        annotations=table.texts("annotations"),
+        labels=table.texts("labels"),
+    )
 
 
 class _Table:

@@ -236,10 +236,18 @@ def test_the_mount_of_an_item_is_the_one_that_places_it() -> None:
     assert mount_of(here, "/logs/../x") is None
 
 
+def test_stderr_lies_where_stdout_does() -> None:
+    assert found("stderr") == found("stdout")
+    assert mount_of(container(mounts=MOUNTS), "stderr") is None
+
+
 paths = st.one_of(values, any_text, values.map(lambda text: f"/logs/{text}"))
 mounts = st.lists(
     st.builds(
-        Mount, st.one_of(paths, st.just("/logs")), paths, st.sampled_from(["bind", "volume"])
+        Mount,
+        st.one_of(paths, st.just("/logs")),
+        paths,
+        st.sampled_from(["bind", "volume", "tmpfs", "secret", "emptyDir", ""]),
     ),
     max_size=4,
 ).map(tuple)

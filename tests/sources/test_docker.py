@@ -152,6 +152,67 @@ def test_looks_from_several_threads_at_once(engine: DockerEngine, source: Docker
     assert sorted(container.name for container in seen if container) == sorted(names * 10)
 
 
+# ---- what an image declares
+
+
+def images_asked(engine: DockerEngine) -> list[str]:
+    return [path.split("/", 2)[2] for path, _ in engine.requests if "/images/" in path]
+
+
+@pytest.fixture
+def distrustful(engine: DockerEngine) -> Iterator[DockerSource]:
+    """A source that is to tell what images declare."""
+    environment = {"DOCKER_HOST": engine.host}
+    source = create(Settings(environment=environment, image_declarations=False))
+    yield source
+    source.close()
+
+
+def brings(engine: DockerEngine, image: str, body: object, status: int = 200) -> None:
+    engine.answers[f"/images/{image}/json"] = (status, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("recorded", ENGINES)
+def test_an_image_is_asked_for_once_where_it_may_not_declare_logs(
+    engine: DockerEngine, distrustful: DockerSource, recorded: str
+) -> None:
+    data = inspected(recorded, "bind")
+    image = data["Image"]
+    brings(engine, image, {"Id": image, "Config": {"Env": ["A=1"], "Labels": {"b": "2"}}})
+    ids = [engine.put({**data, "Id": number * 64}) for number in "123"]
+    found = [distrustful.look(container_id) for container_id in ids * 2]
+    assert all(
+        one and (one.image_env, one.image_labels) == ({"A": "1"}, {"b": "2"}) for one in found
+    )
+    assert images_asked(engine) == [f"images/{image}/json"]
+
+
+def test_of_an_image_that_is_gone_all_counts_as_its_own(
+    engine: DockerEngine, distrustful: DockerSource
+) -> None:
+    data = inspected("20.10", "bind")
+    brings(engine, data["Image"], {"message": "No such image"}, 404)
+    container = distrustful.look(engine.put(data))
+    assert container
+    assert container.env
+    assert (container.image_env, container.image_labels) == (container.env, container.labels)
+
+
+@pytest.mark.parametrize(("status", "body"), [(500, {"message": "busy"}), (200, {}), (200, [])])
+def test_an_image_that_cannot_be_had_now_is_an_error_and_asked_for_again(
+    engine: DockerEngine, distrustful: DockerSource, status: int, body: object
+) -> None:
+    data = inspected("20.10", "bind")
+    container_id = engine.put(data)
+    brings(engine, data["Image"], body, status)
+    with pytest.raises(SourceError, match="not inspected"):
+        distrustful.look(container_id)
+    brings(engine, data["Image"], {"Id": data["Image"], "Config": {"Env": ["A=1"]}})
+    container = distrustful.look(container_id)
+    assert container
+    assert container.image_env == {"A": "1"}
+
+
 # ---- list
 
 

@@ -13,7 +13,7 @@ from pilot.settings import Settings
 from pilot.sources import SourceError
 from pilot.sources.docker import create
 from tests.real.conftest import dockerd_program
-from tests.real.daemons import Dockerd
+from tests.real.daemons import IMAGE, Dockerd
 from tests.sources.watching import Watch, until, watching
 
 if TYPE_CHECKING:
@@ -94,6 +94,47 @@ def test_what_ended_before_is_listed(engine: Dockerd, source: DockerSource) -> N
     assert found(source, container_id).state is State.ENDED
     assert found(source, created).state is State.CREATED
     engine.docker("rm", container_id, created)
+
+
+def test_what_an_image_brings_is_told_apart_where_it_is_asked_for(engine: Dockerd) -> None:
+    made = engine.docker("create", "--network=none", IMAGE, "true")
+    change = ("--change", "ENV aliyun_logs_a=/a", "--change", "LABEL aliyun.logs.b=/b")
+    engine.docker("commit", *change, made, "local/declares")
+    container_id = engine.docker(
+        *(
+            "run",
+            "--detach",
+            "--network=none",
+            "--env=aliyun_logs_c=/c",
+            "--label=aliyun.logs.d=/d",
+        ),
+        *("local/declares", "sleep", "1000"),
+    )
+    environment = {"DOCKER_HOST": engine.host}
+    source = create(Settings(environment=environment, image_declarations=False))
+    container = found(source, container_id)
+    assert {"aliyun_logs_a", "aliyun_logs_c"} <= container.env.keys()
+    assert {"aliyun.logs.b", "aliyun.logs.d"} <= container.labels.keys()
+    assert container.image_env == {"aliyun_logs_a": "/a"}
+    assert container.image_labels == {"aliyun.logs.b": "/b"}
+    source.close()
+    engine.docker("rm", "--force", made, container_id)
+
+
+def test_the_own_filesystem_is_told_through_restart_and_end(engine: Dockerd) -> None:
+    source = create(Settings(environment={"DOCKER_HOST": engine.host}, rootfs=True))
+    container_id = engine.run("own", "echo x > /file; exec sleep 1000")
+    upper = found(source, container_id).rootfs
+    until(lambda: Path(upper, "file").exists(), "what it wrote is there")
+    engine.docker("restart", "--time=0", "own")
+    assert found(source, container_id).rootfs == upper
+    fresh = create(Settings(environment={"DOCKER_HOST": engine.host}, rootfs=True))
+    assert found(fresh, container_id).rootfs == upper
+    engine.docker("kill", "own")
+    assert found(source, container_id).rootfs == upper
+    engine.docker("rm", container_id)
+    source.close()
+    fresh.close()
 
 
 def test_a_killed_engine_is_an_error_and_watched_again(

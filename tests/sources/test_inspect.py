@@ -8,7 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilot.model import Container, Mount, Pod, State
-from pilot.sources.inspect import container_from_inspect
+from pilot.sources.inspect import (
+    container_from_inspect,
+    declared_by_image,
+    image_of,
+)
 from tests.sources.recordings import ENGINES, inspected
 
 STATES = {
@@ -62,16 +66,18 @@ def test_mounts_env_and_labels_of_a_recorded_container(engine: str) -> None:
     data = inspected(engine, "bind")
     container = container_from_inspect(data)
     sources = {mount["Destination"].rstrip("/"): mount["Source"] for mount in data["Mounts"]}
+    anonymous = sources["/anonymous"].split("/")[-2]
 
     assert container.id == data["Id"]
     assert (container.name, container.image) == ("bind", "busy:1")
     assert container.created == data["Created"]
     assert container.mounts == (
-        Mount("/anonymous", sources["/anonymous"], "volume"),
-        Mount("/data", sources["/data"], "volume"),
+        Mount("/anonymous", sources["/anonymous"], "volume", anonymous),
+        Mount("/data", sources["/data"], "volume", "named"),
         Mount("/logs", sources["/logs"], "bind"),
     )
     assert sources["/data"].endswith("/volumes/named/_data")
+    assert len(anonymous) == 64
     assert container.env == {"aliyun_logs_access": "/logs/*.log", "PAIR": "a=b=c", "EMPTY": ""}
     assert container.labels["aliyun.logs.out"] == "stdout"
     assert container.log_path.endswith("-json.log")
@@ -92,8 +98,10 @@ def test_only_json_file_has_a_log_path(engine: str) -> None:
     assert container_from_inspect(spoken).log_path == ""
 
 
-def test_rootfs_is_told_where_the_engine_has_a_graph_driver() -> None:
-    assert container_from_inspect(inspected("20.10", "bind")).rootfs.endswith("/merged")
+def test_rootfs_is_the_upper_directory_where_the_engine_has_a_graph_driver() -> None:
+    upper = inspected("20.10", "bind")["GraphDriver"]["Data"]["UpperDir"]
+    assert container_from_inspect(inspected("20.10", "bind")).rootfs == upper
+    assert container_from_inspect(inspected("20.10", "exited")).rootfs.endswith("/diff")
     assert "GraphDriver" not in inspected("29", "bind")
     assert container_from_inspect(inspected("29", "bind")).rootfs == ""
 
@@ -143,6 +151,37 @@ def test_nulls_everywhere_are_a_container_about_which_little_is_known() -> None:
 def test_what_is_not_about_a_container_is_refused(data: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         container_from_inspect(data)
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        {"Name": "vfs", "Data": None},
+        {"Name": "btrfs", "Data": {"Subvolume": "/x"}},
+        {"Name": "overlayfs", "Data": None},
+        {"Name": "zfs", "Data": {"Dataset": "x", "Mountpoint": "/x"}},
+    ],
+)
+def test_other_graph_drivers_have_no_rootfs(graph: object) -> None:
+    assert container_from_inspect({"Id": "x", "GraphDriver": graph}).rootfs == ""
+
+
+def test_the_image_is_told(engine: str) -> None:
+    assert image_of(inspected(engine, "bind")).startswith("sha256:")
+    for data in (None, {}, {"Image": None}, {"Image": 7}, [7]):
+        assert image_of(data) == ""
+
+
+def test_what_an_image_brings_is_its_environment_and_labels() -> None:
+    config = {"Env": ["A=1=2", "B"], "Labels": {"x": "y", "z": None}}
+    assert declared_by_image({"Id": "sha256:1", "Config": config}) == ({"A": "1=2"}, {"x": "y"})
+    assert declared_by_image({"Id": "sha256:1", "Config": None}) == ({}, {})
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"message": "?"}, {"Id": None}])
+def test_what_is_not_about_an_image_is_refused(data: object) -> None:
+    with pytest.raises(ValueError, match="does not say what the image brings"):
+        declared_by_image(data)
 
 
 @given(

@@ -26,14 +26,22 @@ env:
   aliyun_logs_access: /var/log/web/*.log
   PORT: "8080"
 labels: {aliyun.logs.out: stdout}
+image_env: {PORT: "8080"}
+image_labels: {from: image}
 log: {path: /var/log//runtime/web.log, format: cri}
 log_driver: runtime
 mounts:
   - {destination: /var/log/web/, source: /srv/web/./logs}
   - {destination: /scratch}
-  - {destination: /data, source: /srv/data, kind: volume}
+  - {destination: /data, source: /srv/data, kind: volume, name: data}
 rootfs: /run/web/rootfs
-pod: {namespace: shop, name: web-0, uid: u, container: web}
+pod:
+  namespace: shop
+  name: web-0
+  uid: u
+  container: web
+  annotations: {aliyun.logs/out: stdout}
+  labels: {app: web}
 """
 
 
@@ -51,16 +59,25 @@ def test_every_key_means_what_it_says() -> None:
             image="shop/web:3",
             env={"aliyun_logs_access": "/var/log/web/*.log", "PORT": "8080"},
             labels={"aliyun.logs.out": "stdout"},
+            image_env={"PORT": "8080"},
+            image_labels={"from": "image"},
             mounts=(
                 Mount("/var/log/web", "/srv/web/logs", "bind"),
                 Mount("/scratch", "", "tmpfs"),
-                Mount("/data", "/srv/data", "volume"),
+                Mount("/data", "/srv/data", "volume", "data"),
             ),
             log_path="/var/log/runtime/web.log",
             log_framing=Framing.CRI,
             log_driver="runtime",
             rootfs="/run/web/rootfs",
-            pod=Pod("shop", "web-0", "u", "web"),
+            pod=Pod(
+                "shop",
+                "web-0",
+                "u",
+                "web",
+                annotations={"aliyun.logs/out": "stdout"},
+                labels={"app": "web"},
+            ),
         )
     ]
     assert valid(WHOLE)
