@@ -10,18 +10,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pilot import declarations
-from pilot.locate import locate, mount_of
-from pilot.model import Code, FileSet, Log, Rejection, shorten
-from pilot.policy import root_of
+from pilot.locate import ROOTFS, locate, mount_of
+from pilot.model import Code, FileSet, Framing, Log, Origin, Rejection, shorten
+from pilot.policy import judge_mount, judge_options, judge_targets, undeclared
+from pilot.treatment import Stream
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pilot.declarations import Found, Reading
     from pilot.model import Container, Declaration
-    from pilot.policy import Policy
+    from pilot.policy import Policy, Rules
     from pilot.settings import Settings
 
 # Each file set repeats its log's fields in the fragment, so a few labels could make it huge.
 MAX_FILE_SETS = 200
 MAX_REJECTIONS = 100  # a thousand more help nobody, and status repeats them all
+STDOUT, STDERR = Stream.STDOUT.value, Stream.STDERR.value  # the items that name output
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,95 +45,235 @@ def declares(container: Container, settings: Settings) -> bool:
     return declarations.declares(container, settings.log_prefixes)
 
 
-def accept(container: Container, *, settings: Settings, policy: Policy) -> Accepted:
-    """The logs of a container after every rule that needs no disk."""
-    if not declares(container, settings):
-        return Accepted()
-    found = declarations.find(container, prefixes=settings.log_prefixes, max_logs=settings.max_logs)
-    rejections = list(found.rejections)
-    logs: list[Log] = []
-    owners: dict[str, str] = {}  # file set → the log that has it
-    for declaration in found.declarations:
-        reading, said = declarations.read(declaration)
-        rejections += said
-        if reading is None:
-            continue
-        file_sets, said = _place(
-            container, declaration, reading.items, settings=settings, policy=policy, owners=owners
-        )
-        rejections += said
-        if file_sets:
-            logs.append(
-                Log(
-                    name=declaration.name,
-                    key=declaration.key,
-                    file_sets=file_sets,
-                    treatment=reading.treatment,
-                    target=reading.target,
-                    tags=reading.tags,
-                )
-            )
-    return Accepted(tuple(logs), _capped(sorted(rejections, key=_order)))
-
-
-def _place(
-    container: Container,
-    declaration: Declaration,
-    items: tuple[str, ...],
-    *,
-    settings: Settings,
-    policy: Policy,
-    owners: dict[str, str],
-) -> tuple[tuple[FileSet, ...], list[Rejection]]:
-    """The file sets of one log; a refused item hurts no other. `owners` learns of each."""
-    file_sets: dict[str, FileSet] = {}
-    rejections: list[Rejection] = []
-    full = False
-    for item in items:
-        place = _allowed(container, declaration.key, item, settings=settings, policy=policy)
-        if isinstance(place, Rejection):
-            rejections.append(replace(place, log=declaration.name))
-        elif len(owners) >= MAX_FILE_SETS and place.name not in owners:
-            if not full:
-                rejections.append(_too_many(declaration, item))
-            full = True
-        elif owners.setdefault(place.name, declaration.name) == declaration.name:
-            file_sets[place.name] = place
-        else:
-            rejections.append(_claimed(declaration, item, owners[place.name]))
-    return tuple(file_sets.values()), rejections
-
-
-def _allowed(
-    container: Container, key: str, item: str, *, settings: Settings, policy: Policy
-) -> FileSet | Rejection:
-    place = locate(container, key, item, recursive=settings.recursive)
-    mount = mount_of(container, item)
-    if isinstance(place, Rejection) or mount is None:
-        return place
-    root = root_of(container.log_path)
-    file = f"{place.directory.rstrip('/')}/{place.pattern}"
-    rule = policy.forbids(mount.source, mount.kind, root) or policy.forbids(file, mount.kind, root)
-    if rule:
-        return Rejection(
-            code=Code.MOUNT_FORBIDDEN,
-            key=key,
-            value=shorten(item),
-            reason=f"it lies on a mount of the node's {shorten(mount.source)!r},"
-            f" from which no logs are taken: {rule}.",
-        )
-    return place
-
-
-def _too_many(declaration: Declaration, item: str) -> Rejection:
-    return Rejection(
-        code=Code.LOGS_TOO_MANY,
-        key=declaration.key,
-        value=shorten(item),
-        log=declaration.name,
-        reason=f"the logs of a container may name {MAX_FILE_SETS} streams and paths together;"
-        " those of the logs whose names sort first are kept.",
+def concerns(container: Container, *, settings: Settings, policy: Policy) -> bool:
+    """Whether it declares anything, or its output is collected unasked; as cheap."""
+    if declares(container, settings):
+        return True
+    return policy.collects(container, settings) and not declarations.opted_out(
+        container, settings.log_prefixes
     )
+
+
+def accept(
+    container: Container, *, settings: Settings, policy: Policy, room: int | None = None
+) -> Accepted:
+    """The logs of a container after every rule that needs no disk.
+
+    `room` is how many logs it may have beside the others of its pod, None for any number.
+    """
+    if not concerns(container, settings=settings, policy=policy):
+        return Accepted()
+    rules = policy.rules_for(container)
+    found = declarations.find(
+        _as_ruled(container, rules, settings),
+        prefixes=settings.log_prefixes,
+        max_logs=rules.max_logs or settings.max_logs,
+    )
+    if excluded := policy.excludes(container):
+        said = [
+            _refuse(Code.POLICY_EXCLUDED, each, each.value, excluded) for each in found.declarations
+        ]
+        return Accepted((), _capped(sorted(said, key=_order)))
+    output = _written_output(container, found, settings)
+    taking = _Taking(container, settings, policy, parted=STDERR in output)
+    taking.rejections += found.rejections
+    for declaration in found.declarations:
+        if room is None or len(taking.logs) < room:
+            taking.take(declaration)
+        else:
+            reason = f"the containers of a pod may have {rules.max_logs_per_pod} logs together."
+            taking.rejections.append(
+                _refuse(Code.LOGS_TOO_MANY, declaration, declaration.value, reason)
+            )
+    if not output and not found.opted_out and policy.collects(container, settings):
+        taking.take(undeclared(container, policy, [log.name for log in taking.logs]))
+    return Accepted(
+        tuple(sorted(taking.logs, key=lambda log: log.name)),
+        _capped(sorted(taking.rejections, key=_order)),
+    )
+
+
+def _as_ruled(container: Container, rules: Rules, settings: Settings) -> Container:
+    """With its image's declarations as its own where they are not to be refused."""
+    allowed = rules.image_declarations
+    if allowed is None:
+        allowed = settings.image_declarations
+    if allowed and (container.image_env or container.image_labels):
+        return replace(container, image_env={}, image_labels={})
+    return container
+
+
+def _written_output(container: Container, found: Found, settings: Settings) -> set[str]:
+    """Which of stdout and stderr somebody declared, be it in a log that is refused.
+
+    What was to be collected with an `exclude` must not be collected without, as other log's output
+    or unasked. Where something was not understood, each key of ours that may have named output is
+    taken for it.
+    """
+    texts = [each.value for each in found.declarations]
+    if any(not each.notice and each.code is not Code.IMAGE_REFUSED for each in found.rejections):
+        starts = tuple(f"{prefix}{sep}logs" for prefix in settings.log_prefixes for sep in "_.")
+        pod = container.pod
+        places = (container.env, container.labels, pod.annotations if pod else {})
+        texts += (v for place in places for k, v in place.items() if k.startswith(starts))
+    return {STDOUT, STDERR} & {item.strip() for text in texts for item in text.split(",")}
+
+
+class _Taking:
+    """The logs of one container, taken one after the other; who comes first has a file."""
+
+    def __init__(
+        self, container: Container, settings: Settings, policy: Policy, *, parted: bool
+    ) -> None:
+        """`parted` says that some log is of stderr, so that `stdout` is stdout alone."""
+        self._container, self._settings, self._policy = container, settings, policy
+        self._rules, self._parted = policy.rules_for(container), parted
+        self._owners: dict[tuple[str, Stream], str] = {}  # a stream of a file set → its log
+        self._names: set[str] = set()  # of file sets
+        self.logs: list[Log] = []
+        self.rejections: list[Rejection] = []
+
+    def take(self, declared: Declaration) -> None:
+        """Add the log that is declared, or why it is refused."""
+        if _for_whoever_mounts(declared) and not self._mounts(declared):
+            self.rejections.append(_elsewhere(declared, declared.value))
+            return
+        reading = self._read(declared)
+        if reading is None:
+            return
+        file_sets, stream = self._places(declared, reading)
+        if file_sets:
+            log = Log(
+                name=declared.name,
+                key=declared.key,
+                file_sets=file_sets,
+                stream=stream,
+                treatment=reading.treatment,
+                target=reading.target,
+                tags=reading.tags,
+            )
+            self.logs.append(log)
+
+    def _mounts(self, declared: Declaration) -> bool:
+        """Whether anything that a log names is on a mount of this container, or its output."""
+        for item in declared.value.split(","):
+            place = locate(self._container, declared.key, item.strip(), recursive=True)
+            if not isinstance(place, Rejection) or place.code is not Code.PATH_NOT_MOUNTED:
+                return True
+        return False
+
+    def _read(self, declared: Declaration) -> Reading | None:
+        """What is asked for, where nothing of it is forbidden."""
+        allowed: Declaration | None = declared
+        if declared.origin is not Origin.POLICY:
+            allowed, said = judge_options(declared, self._rules)
+            self.rejections += said
+        if allowed is None:
+            return None
+        reading, said = declarations.read(allowed)
+        self.rejections += said
+        if reading is None:
+            return None
+        refused = judge_targets(
+            self._container, declared, reading.target, reading.tags, policy=self._policy
+        )
+        if refused:
+            self.rejections.append(refused)
+            return None
+        return reading
+
+    def _places(
+        self, declared: Declaration, reading: Reading
+    ) -> tuple[tuple[FileSet, ...], Stream]:
+        """The file sets of one log; a refused item hurts no other."""
+        file_sets: dict[str, FileSet] = {}
+        streams: set[Stream] = set()
+        full = False
+        for item in reading.items:
+            place = self._place(declared, item)
+            if isinstance(place, Rejection):
+                self.rejections.append(place)
+                continue
+            if len(self._names) >= MAX_FILE_SETS and place.name not in self._names:
+                if not full:
+                    self.rejections.append(_too_many(declared, item))
+                full = True
+                continue
+            parts = set(self._parts(place, item))
+            owners = (self._owners.get((place.name, part), declared.name) for part in parts)
+            if others := sorted({each for each in owners if each != declared.name}):
+                reason = f"the log {others[0]!r} of this container names the same and has it."
+                self.rejections.append(_refuse(Code.CLAIMED, declared, item, reason))
+                continue
+            self._names.add(place.name)
+            self._owners |= {(place.name, part): declared.name for part in parts}
+            file_sets[place.name] = place
+            streams |= parts - {Stream.ALL}
+        stream = streams.pop() if len(streams) == 1 else Stream.ALL
+        return tuple(file_sets.values()), stream
+
+    def _parts(self, place: FileSet, item: str) -> Iterator[Stream]:
+        """Which parts of a file set an item names; a file has one."""
+        if place.framing is Framing.LINES:
+            yield Stream.ALL
+        elif item == STDERR:
+            yield Stream.STDERR
+        else:
+            yield Stream.STDOUT
+            if not self._parted:
+                yield Stream.STDERR
+
+    def _place(self, declared: Declaration, item: str) -> FileSet | Rejection:
+        """Where one item lies, if it may be read."""
+        here, rules, settings = self._container, self._rules, self._settings
+        for_whoever_mounts = _for_whoever_mounts(declared)
+        rootfs = settings.rootfs if rules.rootfs is None else rules.rootfs
+        rootfs = rootfs and not for_whoever_mounts
+        recursive = settings.recursive if rules.recursive is None else rules.recursive
+        place = locate(here, declared.key, item, recursive=recursive, rootfs=rootfs)
+        if isinstance(place, Rejection):
+            if place.code is Code.PATH_NOT_MOUNTED and for_whoever_mounts:
+                return _elsewhere(declared, item)
+            return replace(
+                place, log=declared.name, notice=place.notice or declared.origin is Origin.POLICY
+            )
+        mount = mount_of(here, item, rootfs=rootfs)
+        if mount is None or mount.kind == ROOTFS:
+            return place
+        why = judge_mount(here, mount, place, policy=self._policy, rules=rules)
+        if not why:
+            return place
+        reason = f"it lies on a mount of the node's {shorten(mount.source)!r},"
+        return _refuse(
+            Code.MOUNT_FORBIDDEN, declared, item, f"{reason} from which no logs are taken: {why}."
+        )
+
+
+def _for_whoever_mounts(declared: Declaration) -> bool:
+    """Whether it is for each container of the pod that has a volume at its path."""
+    return declared.origin is Origin.ANNOTATION and "container" not in declared.options
+
+
+def _refuse(code: Code, declared: Declaration, value: str, reason: str) -> Rejection:
+    return Rejection(
+        code=code, key=declared.key, value=shorten(value), log=declared.name, reason=reason
+    )
+
+
+def _elsewhere(declared: Declaration, item: str) -> Rejection:
+    reason = (
+        "no volume of this container is mounted there, so this annotation of its pod is not for it;"
+        " the option `container` would say for which it is."
+    )
+    return replace(_refuse(Code.ANNOTATION_ELSEWHERE, declared, item, reason), notice=True)
+
+
+def _too_many(declared: Declaration, item: str) -> Rejection:
+    reason = (
+        f"the logs of a container may name {MAX_FILE_SETS} streams and paths together;"
+        " those of the logs whose names sort first are kept."
+    )
+    return _refuse(Code.LOGS_TOO_MANY, declared, item, reason)
 
 
 def _capped(rejections: list[Rejection]) -> tuple[Rejection, ...]:
@@ -144,16 +289,6 @@ def _capped(rejections: list[Rejection]) -> tuple[Rejection, ...]:
         notice=all(each.notice for each in rest),
     )
     return (*rejections[: MAX_REJECTIONS - 1], counted)
-
-
-def _claimed(declaration: Declaration, item: str, owner: str) -> Rejection:
-    return Rejection(
-        code=Code.CLAIMED,
-        key=declaration.key,
-        value=shorten(item),
-        log=declaration.name,
-        reason=f"the log {owner!r} of this container names the same files and has them.",
-    )
 
 
 def _order(rejection: Rejection) -> tuple[str, ...]:

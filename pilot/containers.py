@@ -7,12 +7,14 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pilot.acceptance import Acceptance
 from pilot.claims import Claims, lost_claim
 from pilot.drain import Phase
 from pilot.endings import Endings
-from pilot.fragments import accept_for, inputs_of
+from pilot.fragments import inputs_of
 from pilot.model import Code, Container, Log, Rejection, State
 from pilot.saving import Saver
+from pilot.symlinks import Symlinks
 from pilot.tracked import Tracked
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class Containers:
         self,
         *,
         settings: Settings,
-        policy: Policy,
+        policy: Callable[[], Policy],
         store: StateStore,
         keeper: Keeper,
         fragments: Fragments,
@@ -53,11 +55,14 @@ class Containers:
         deadlines: Deadlines[tuple[str, str]],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`due` is called with the keys that are set in `deadlines`: (what, container id)."""
-        self._settings, self._policy = settings, policy
-        self._keeper, self._fragments, self._refuse = keeper, fragments, refuse
+        """`due` is called with the keys that are set in `deadlines`: (what, container id).
+
+        `policy` gives the one that is in force now.
+        """
+        self._settings, self._keeper, self._fragments = settings, keeper, fragments
         self._deadlines, self._now = deadlines, monotonic
-        self._claims = Claims()
+        self._acceptance = Acceptance(settings, policy, refuse)
+        self._claims, self._symlinks = Claims(), Symlinks(settings)
         self._endings = Endings(
             settings=settings,
             keeper=keeper,
@@ -71,6 +76,8 @@ class Containers:
     def found(self, container: Container) -> None:
         """A container exists, as it is now."""
         known = self.tracked.get(container.id)
+        if known and not container.rootfs:  # Of an ended one the runtime may not tell it any more.
+            container = replace(container, rootfs=known.container.rootfs)
         if not known or known.container != container or known.gone:
             self._take(container, gone=False)
 
@@ -85,6 +92,17 @@ class Containers:
         """A container from before a restart; a fresh look follows. Seconds left of its deadline."""
         self._take(saved.container, gone=saved.gone, drain_left=drain_left, restored=True)
 
+    def restored(self) -> None:
+        """Everything of before a restart was given to `restore`."""
+        self._symlinks.sweep(self.tracked)
+
+    def review(self, container_id: str) -> None:
+        """Another policy is in force: make what follows from it true of one container."""
+        if known := self.tracked.get(container_id):
+            accepted = self._acceptance.ask(known.container)
+            if (accepted.logs, accepted.rejections) != (known.logs, known.rejections):
+                self._take(known.container, gone=known.gone)
+
     def _take(
         self,
         container: Container,
@@ -98,6 +116,10 @@ class Containers:
         known, left = self._update(container)
         was_gone = before is not None and known.gone
         self._endings.note(known, before=was_gone, gone=gone, left=drain_left)
+        if known.logs and not gone:
+            self._symlinks.want(container)
+        else:
+            self._symlinks.drop(container.id)
         changed = self._claims.claim(container, (each.name for each in known.sets))
         for name in left:
             self._leave(name)
@@ -111,12 +133,12 @@ class Containers:
         for each in sorted(changed | {container.id}):
             self.advance(each)
         self._converge(changed | {container.id})
+        for other in self._acceptance.waiting_for(container):
+            self._deadlines.set(("review", other), self._now())
 
     def _update(self, container: Container) -> tuple[Tracked, set[str]]:
         """Take over its logs; returns the record and the file sets that it declares no more."""
-        accepted = accept_for(
-            container, settings=self._settings, policy=self._policy, refuse=self._refuse
-        )
+        accepted = self._acceptance.take(container)
         known = self.tracked.get(container.id)
         if not known:
             known = self.tracked[container.id] = Tracked(container, (), ())
@@ -150,6 +172,8 @@ class Containers:
             self._converge({container_id})
         elif what == "retire":
             self._retire(known)
+        elif what == "review":
+            self.review(container_id)
         else:
             self.advance(container_id)
 
@@ -187,7 +211,9 @@ class Containers:
             return  # It came back.
         container_id = known.container.id
         del self.tracked[container_id]
+        self._acceptance.forget(known.container)
         self._deadlines.drop(("deadline", container_id))
+        self._symlinks.drop(container_id)
         winners = self._claims.release(container_id)
         self._fragments.want(known.container, ())
         for each in known.sets:

@@ -29,9 +29,10 @@ def accept_for(
     settings: Settings,
     policy: Policy,
     refuse: Callable[[Log], Sequence[Rejection]],
+    room: int | None = None,
 ) -> Accepted:
     """What is accepted of a container's declarations by the pilot and by its collector."""
-    accepted = accept(container, settings=settings, policy=policy)
+    accepted = accept(container, settings=settings, policy=policy, room=room)
     refused = [(each, refuse(each)) for each in accepted.logs]
     return Accepted(
         tuple(each for each, said in refused if all(one.notice for one in said)),

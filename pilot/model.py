@@ -76,6 +76,11 @@ class Pod:
     annotations: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def key(self) -> str:
+        """What no other pod of the node has."""
+        return f"{self.namespace}/{self.uid or self.name}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:

@@ -18,7 +18,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pilot.accept import declares
+from pilot.accept import concerns
 from pilot.hints import Backoff, Deadlines, Hints
 from pilot.mailbox import SLICE, guarded
 from pilot.model import State
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pilot.mailbox import Mailbox
     from pilot.model import Container
     from pilot.pins.keeper import Keeper
+    from pilot.policy.watching import PolicyWatch
     from pilot.settings import Settings
     from pilot.sources import Source
 
@@ -51,6 +52,7 @@ class Reconciler:
         *,
         settings: Settings,
         source: Source,
+        policy: PolicyWatch,
         containers: Containers,
         keeper: Keeper,
         fragments: Fragments,
@@ -58,7 +60,7 @@ class Reconciler:
         deadlines: Deadlines[tuple[str, str]],
     ) -> None:
         """Reconcile what `source` says with what is there."""
-        self._settings, self._source = settings, source
+        self._settings, self._source, self._policy = settings, source, policy
         self._containers, self._keeper, self._fragments = containers, keeper, fragments
         self._mailbox, self._deadlines = mailbox, deadlines
         self._hints = Hints(mailbox.wake)
@@ -67,7 +69,7 @@ class Reconciler:
         self._stopped = False  # a plain flag: a signal handler may set it at any moment
         self._over = threading.Event()
         self._stamps: dict[str, str] = {}  # as of the last look, or of the list that asked for one
-        self._plain: set[str] = set()  # containers that declare nothing
+        self._plain: set[str] = set()  # containers of which nothing is wanted
         self._retries: dict[str, Backoff] = {}
         self._list_retry = Backoff(*RETRY)
         self._listing = self._list_again = False
@@ -170,7 +172,20 @@ class Reconciler:
             self._fragments.remove_strangers(but=self._retries)
             self._keeper.adopt_strangers()
 
+    def review_policy(self) -> None:
+        """Have what is written of the policy now in force, if it is another. On the loop only."""
+        if not self._policy.check():
+            return
+        for container_id in list(self._containers.tracked):
+            self._mailbox.post(functools.partial(self._containers.review, container_id))
+        if self._policy.current.collects_all(self._settings):
+            # Those of which nothing was wanted are not tracked: each has to be looked at again.
+            self._plain.clear()
+            self._stamps.clear()
+            self._hints.mark_all()
+
     def _list(self) -> None:
+        guarded(self.review_policy)
         if self._listing:
             self._list_again = True
             return
@@ -225,19 +240,29 @@ class Reconciler:
             self._stamps[container_id] = found.stamp
         if found.state is State.CREATED:
             return
-        if container_id not in self._containers.tracked and not declares(found, self._settings):
+        policy = self._policy.current
+        wanted = concerns(found, settings=self._settings, policy=policy)
+        if container_id not in self._containers.tracked and not wanted:
             if self._source.declares_once:
                 self._plain.add(container_id)
         else:
             self._containers.found(self._relevant(found))
 
     def _relevant(self, container: Container) -> Container:
-        """Without the env that is not ours: it may hold secrets, and it is saved."""
+        """Without the env and annotations that are not ours: they may hold secrets, and are saved.
+
+        A bare `<prefix>_logs` is ours, too.
+        """
         starts = tuple(
-            f"{prefix}{sep}logs{sep}" for prefix in self._settings.log_prefixes for sep in "_."
+            f"{prefix}{sep}logs" for prefix in self._settings.log_prefixes for sep in "_."
         )
-        env = {key: value for key, value in container.env.items() if key.startswith(starts)}
-        return replace(container, env=env)
+
+        def ours(texts: Mapping[str, str]) -> dict[str, str]:
+            return {key: value for key, value in texts.items() if key.startswith(starts)}
+
+        pod = container.pod and replace(container.pod, annotations=ours(container.pod.annotations))
+        env, image_env = ours(container.env), ours(container.image_env)
+        return replace(container, env=env, image_env=image_env, pod=pod)
 
     def _watch(self) -> None:
         retry = Backoff(*RETRY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pilot import piloters, sources
@@ -14,14 +15,17 @@ from pilot.containers import Containers
 from pilot.files import write_atomically
 from pilot.fragments import Fragments
 from pilot.hints import Deadlines
+from pilot.locate import runtime_home
 from pilot.mailbox import Mailbox
 from pilot.piloters import PiloterError
 from pilot.pins.keeper import Keeper
 from pilot.pins.roots import USUAL, PinRoots
 from pilot.pins.watch import FolderWatch
-from pilot.policy import VOLUME, Policy
+from pilot.policy import VOLUME, Policy, PolicyFiles, find_own
+from pilot.policy.watching import PolicyWatch
 from pilot.reconciler import Reconciler
 from pilot.state import SOCKET, StateStore
+from pilot.status.explain import Explainer
 from pilot.status.server import StatusServer
 from pilot.status.snapshot import Snapshot
 from pilot.workers import Workers
@@ -35,6 +39,9 @@ if TYPE_CHECKING:
     from pilot.settings import Settings
     from pilot.sources import Source
 
+OUTPUTS = ("LOGGING_OUTPUT", "FILEBEAT_OUTPUT", "FLUENTD_OUTPUT")
+TOPICS = "config/kafka_topics"  # below the collector's config
+
 log = logging.getLogger(__name__)
 
 
@@ -47,8 +54,8 @@ def agent(
     """Everything that `log-pilot run` needs, started but for the loop; stopped in order at the end.
 
     `output` gets the lines that a supervised collector writes to stdout. Raises StateError,
-    NoPinRootError, SourceError, PiloterError or OSError before anything on disk is changed that a
-    running collector uses.
+    NoPinRootError, SourceError, PiloterError, PolicyError or OSError before anything on disk is
+    changed that a running collector uses.
     """
     with ExitStack() as opened:
         piloter = piloters.create(settings.type, settings)
@@ -61,26 +68,27 @@ def agent(
             )
         store = StateStore(settings.state_dir)
         opened.callback(store.close)
-        policy = policy_for(settings, piloter)
+        policy = PolicyWatch(policy_files(settings, piloter))
         mailbox, deadlines = Mailbox(), Deadlines[tuple[str, str]]()
+        readers = Workers("records", 1, mailbox.post)
         keeper = Keeper(
             settings=settings,
             store=store,
             roots=PinRoots(settings) if settings.pin else None,
             workers=Workers("pins", 6, mailbox.post),
-            readers=Workers("records", 1, mailbox.post),
+            readers=readers,
             piloter=piloter,
-            forbids=lambda file_set, really: forbids(policy, settings, file_set, really),
+            forbids=lambda file_set, really: forbids(policy.current, settings, file_set, really),
         )
         keeper.watch_with(FolderWatch(lambda name: mailbox.post(lambda: keeper.look(name))))
-        source = make_source(settings)
+        source = make_source(_for_source(settings))
         opened.callback(source.close)
         directory = ConfigDirectory(piloter.directory, piloter.suffix)
         directory.adopt()
         fragments = Fragments(piloter, directory)
         containers = Containers(
             settings=settings,
-            policy=policy,
+            policy=lambda: policy.current,
             store=store,
             keeper=keeper,
             fragments=fragments,
@@ -98,6 +106,7 @@ def agent(
         reconciler = Reconciler(
             settings=settings,
             source=source,
+            policy=policy,
             containers=containers,
             keeper=keeper,
             fragments=fragments,
@@ -106,6 +115,7 @@ def agent(
         )
         snapshot = Snapshot(
             settings=settings,
+            policy=policy,
             reconciler=reconciler,
             containers=containers,
             fragments=fragments,
@@ -113,29 +123,67 @@ def agent(
             store=store,
             supervisor=supervisor,
         )
-        server = StatusServer(settings.state_dir / SOCKET, snapshot, mailbox.post)
+        explainer = Explainer(
+            settings=settings,
+            containers=containers,
+            fragments=fragments,
+            keeper=keeper,
+            piloter=piloter,
+            source=source,
+            readers=readers,
+            looks=Workers("explain", 1, mailbox.post),
+        )
+        server = StatusServer(settings.state_dir / SOCKET, snapshot, mailbox.post, explainer.ask)
         opened.callback(server.close)
+        opened.enter_context(policy.watching(lambda: mailbox.post(reconciler.review_policy)))
         log.info("collector %s, config in %s", piloter.name, piloter.directory)
         yield reconciler
 
 
+def _for_source(settings: Settings) -> Settings:
+    """A policy file may refuse what images declare, or allow containers' own filesystems.
+
+    That may be at any time and for some namespaces only, so the source has to tell of both.
+    """
+    if not settings.policy_file:
+        return settings
+    return replace(settings, image_declarations=False, rootfs=True)
+
+
 def policy_for(settings: Settings, piloter: Piloter) -> Policy:
-    """What tenants may have collected here: nothing from the pilot's own folders."""
+    """What tenants may have collected here, as it is written now. Raises PolicyError."""
+    return policy_files(settings, piloter).load()
+
+
+def policy_files(settings: Settings, piloter: Piloter) -> PolicyFiles:
+    """Where that is written; nothing is taken from the pilot's own folders, whatever it says.
+
+    log-pilot's list of topics counts where its variables choose Kafka.
+    """
     own = (settings.state_dir, settings.config_dir, settings.data_dir, piloter.directory)
-    return Policy(roots=(*(str(each) for each in own if each), *settings.pin_roots, *USUAL))
+    roots = (*(str(each) for each in own if each), *settings.pin_roots, *USUAL)
+    kafka = any(settings.environment.get(name) == "kafka" for name in OUTPUTS)
+    return PolicyFiles(
+        base=Policy(roots=roots, own=find_own()),
+        file=settings.policy_file,
+        topics=piloter.directory.parent / TOPICS if kafka else None,
+    )
 
 
 def forbids(policy: Policy, settings: Settings, file_set: FileSet, really: str) -> str | None:
     """Whether a folder, as it was really opened, may be read; a sentence if not.
 
     The runtime's own log folders and those that the declaration already named were judged by their
-    names; what a symlink in a mount's source leads to is judged here.
+    names; what a symlink in a mount's source leads to is judged here. A container's own filesystem
+    may be anywhere below its upper directory, whose shape no tenant can choose.
     """
     root = str(settings.node_root)
     on_node = "/" + really.removeprefix(root).lstrip("/") if root != "/" else really
     if not file_set.inside or on_node == file_set.directory:
         return None
-    rule = policy.forbids(on_node, VOLUME)
+    if runtime_home(file_set.root) and f"{on_node}/".startswith(f"{file_set.root}/"):
+        return None  # The container's own filesystem, accepted by the runtime's word.
+    rule = policy.forbids(on_node, VOLUME) or policy.leads_out(file_set.root, on_node)
     return f"{file_set.directory} leads to {on_node!r}: {rule}" if rule else None
 
 
@@ -145,6 +193,7 @@ def _restore(store: StateStore, keeper: Keeper, containers: Containers) -> None:
     left = store.drains()
     for known in store.containers():
         containers.restore(known, left.get(known.container.id))
+    containers.restored()
 
 
 def _write_missing(prepared: Mapping[Path, bytes], piloter: Piloter) -> None:

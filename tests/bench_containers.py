@@ -34,6 +34,7 @@ class Bench:
         self.settings = replace(self.node.settings, **changes)
         self.piloter = FakePiloter(base / "config")
         self.busy = True  # whether the collector gets on with anything
+        self.policy = Policy()
         self.start()
 
     def start(self) -> None:
@@ -53,7 +54,7 @@ class Bench:
         directory.adopt()
         self.containers = Containers(
             settings=self.settings,
-            policy=Policy(),
+            policy=lambda: self.policy,
             store=self.store,
             keeper=keeper,
             fragments=Fragments(self.piloter, directory),

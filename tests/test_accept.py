@@ -205,7 +205,7 @@ def test_one_log_may_name_the_same_files_twice() -> None:
 def test_a_log_that_is_refused_claims_nothing() -> None:
     env = {
         "aliyun_logs_a": "stdout",
-        "aliyun_logs_a_exclude": "secret",
+        "aliyun_logs_a_exclude": "(?=secret)",
         "aliyun_logs_b": "stdout",
     }
     assert list(summary(container(env))[0]) == ["b"]
@@ -290,8 +290,7 @@ def test_rejections_are_counted_only_beyond_the_limit(count: int) -> None:
 
 def test_notices_that_are_left_out_are_counted_by_a_notice() -> None:
     env = {f"aliyun_logs_l{number:03}": f"/logs/{number}" for number in range(100)}
-    env |= {f"{key}_max_bytes": "1" for key in env}
-    env |= {f"{key}_encoding": "latin1" for key in env if key.count("_") == 2}
+    env |= {f"{key}_tags": "a=1,a=2,a=3" for key in env}
     result = accepted(container(env, mounts=MOUNTS))
     assert (len(result.logs), len(result.rejections)) == (100, MAX_REJECTIONS)
     assert all(each.notice for each in result.rejections)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pilot.drain import DIRECT, SETTLE, Phase
-from pilot.model import Container, State
+from pilot.model import Code, Container, Mount, Pod, State
 from pilot.names import volume_set_name
 from pilot.pins.record import Loss
+from pilot.policy import Policy, Rules
 from pilot.state import StateStore
 from tests.bench_containers import Bench, container, write
 
@@ -305,3 +306,100 @@ def test_a_restart_right_before_the_deadline_counts_all_the_same(tmp_path: Path)
     assert kept.loss == Loss(1, 5)
     assert bench.known().lost == (1, 5)
     bench.stop()
+
+
+# -- another policy --------------------------------------------------------------------------------
+
+
+def test_what_a_policy_forbids_ends_its_input_and_keeps_its_pins(bench: Bench) -> None:
+    collected(bench, container())
+    pins = bench.pins()
+    before = (bench.piloter.directory / "web.conf").read_bytes()
+    bench.policy = Policy(rules=Rules(targets=("other",)))
+    bench.containers.review("web")
+    bench.run(5)
+    assert bench.fragments() == set()
+    assert [each.code for each in bench.known().rejections] == [Code.TARGET_FORBIDDEN]
+    assert bench.pins() == pins
+    bench.policy = Policy()
+    bench.containers.review("web")
+    bench.run(5)
+    assert (bench.piloter.directory / "web.conf").read_bytes() == before
+    assert bench.pins() == pins
+
+
+def test_a_policy_that_changes_nothing_for_a_container_costs_it_nothing(bench: Bench) -> None:
+    collected(bench, container())
+    bench.containers.saver.save()
+    bench.policy = Policy(rules=Rules(targets=("w*",)))
+    logs = bench.known().logs
+    bench.containers.review("web")
+    assert bench.known().logs is logs
+    assert not bench.containers.saver.pending
+    bench.containers.review("nobody")
+
+
+def test_a_gone_container_is_reviewed_without_coming_back(bench: Bench) -> None:
+    collected(bench, container())
+    bench.gone()
+    bench.policy = Policy(rules=Rules(targets=("other",)))
+    bench.containers.review("web")
+    assert bench.known().gone
+    bench.run(60)
+    assert not bench.containers.tracked
+
+
+def test_the_containers_of_a_pod_share_their_room(bench: Bench) -> None:
+    bench.policy = Policy(rules=Rules(max_logs_per_pod=1))
+    pod = Pod("team-a", "p", "uid")
+    one, two = container("one", pod=pod), container("two", pod=pod)
+    bench.found(one)
+    bench.found(two)
+    assert [each.name for each in bench.known("one").logs] == ["one"]
+    assert [each.code for each in bench.known("two").rejections] == [Code.LOGS_TOO_MANY]
+    bench.found(replace(one, state=State.ENDED))
+    bench.run(1)
+    assert [each.name for each in bench.known("two").logs] == ["two"], "nobody looked at it again"
+    assert not bench.known("two").rejections
+    bench.run(5)
+    assert [each.name for each in bench.known("one").logs] == ["one"], "it is read to its end"
+
+
+def test_a_pod_s_room_is_free_again_when_its_container_is_gone(bench: Bench) -> None:
+    bench.policy = Policy(rules=Rules(max_logs_per_pod=1))
+    pod = Pod("team-a", "p", "uid")
+    for name in ("one", "two"):
+        bench.found(container(name, pod=pod))
+    bench.gone("one")
+    bench.run(1)
+    assert [each.name for each in bench.known("two").logs] == ["two"]
+
+
+def test_the_links_to_volumes_live_as_long_as_their_container(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, create_symlink=True)
+    volume = Mount("/logs", "/volume/logs", "volume", "web-logs")
+    bench.found(container("a" * 64, env={"aliyun_logs_web": "/logs/*.log"}, mounts=(volume,)))
+    link = bench.node.at("/acs/log") / ("a" * 64) / "web-logs"
+    assert str(link.readlink()) == "/volume/logs"
+    bench.stop()
+    bench.start()
+    assert link.is_symlink()
+    bench.gone("a" * 64)
+    assert not link.is_symlink()
+
+
+def test_an_ended_container_keeps_its_own_filesystem(bench: Bench) -> None:
+    """A runtime may not say any more where it is, and its files are there until they are read."""
+    running = container(rootfs="/var/lib/docker/overlay2/x/diff")
+    bench.found(running)
+    bench.found(replace(running, state=State.ENDED, rootfs=""))
+    assert bench.known().container.rootfs == running.rootfs
+
+
+def test_undeclared_output_takes_no_room(bench: Bench) -> None:
+    bench.policy = Policy(collect="stdout", rules=Rules(max_logs_per_pod=1))
+    pod = Pod("team-a", "p", "uid")
+    for name in ("one", "two"):
+        path = f"/volume/logs/{name}-json.log"
+        bench.found(container(name, pod=pod, env={}, log_path=path))
+        assert [each.name for each in bench.known(name).logs] == ["stdout"]

@@ -11,18 +11,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 import yaml
 
 from pilot import wiring
 from pilot.model import Container, Mount, Pod, State
+from pilot.policy import PolicyError
 from pilot.settings import Settings
 from tests.fakes.source import FakeSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    import pytest
 
     from pilot.reconciler import Reconciler
 
@@ -518,3 +518,132 @@ def test_a_state_folder_that_takes_nothing_is_said_once_and_stops_no_config(
         until(lambda: len(list((tmp_path / "state/containers").glob("*.json"))) == 5)
         assert agent.status()["state"]["problem"] == ""
     assert len([line for line in caplog.messages if "cannot save" in line]) == 1
+
+
+# -- policy ----------------------------------------------------------------------------------------
+
+
+def plain(name: str, folder: Path, **changes: Any) -> Container:
+    """A container that declares nothing and has said one line."""
+    output = folder / "node/data" / f"{name}-json.log"
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text('{"log":"one\\n","stream":"stdout","time":"2026-01-02T03:04:05Z"}\n')
+    return container(name, **{"env": {}, "log_path": f"/data/{name}-json.log", **changes})
+
+
+def test_collecting_everything_is_switched_on_and_off_by_the_policy_file(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("{}")
+    with running(tmp_path, relist=3600.0, policy_file=policy) as agent:
+        agent.source.put(plain("quiet", tmp_path))
+        agent.source.put(plain("loud", tmp_path, env={"aliyun_logs": "none"}))
+        agent.source.put(container("web"))
+        until(lambda: len(agent.source.looks) == 3)
+        until(lambda: agent.fragments().keys() == {"id-web"})
+        policy.write_text("collect: stdout")
+        until(lambda: "id-quiet" in agent.fragments())
+        until(lambda: "quiet-json.log" in agent.pins())
+        until(lambda: agent.source.looks.count("id-loud") == 2)
+        assert agent.status()["policy"]["collects_undeclared"] is True
+        assert "id-loud" not in agent.fragments()
+        policy.write_text("collect: declared")
+        until(lambda: "id-quiet" not in agent.fragments())
+        assert "quiet-json.log" in agent.pins(), "pins outlive the declaration"
+        policy.write_text("collect: stdout")
+        until(lambda: "id-quiet" in agent.fragments())
+
+
+def test_the_flag_collects_everything_from_the_start(tmp_path: Path) -> None:
+    with running(tmp_path, collect="stdout") as agent:
+        agent.source.put(plain("quiet", tmp_path))
+        until(lambda: "id-quiet" in agent.fragments())
+        (known,) = agent.status()["containers"]
+        assert [(log["name"], log["key"]) for log in known["logs"]] == [("stdout", "collect")]
+
+
+def test_a_changed_policy_is_applied_to_all_that_is_known(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("rules: {targets: [other]}")
+    with running(tmp_path, policy_file=policy) as agent:
+        agent.source.put(container("web"))
+        until(lambda: agent.status()["containers"])
+        (known,) = agent.status()["containers"]
+        assert [each["code"] for each in known["rejections"]] == ["target-forbidden"]
+        policy.write_text("rules: {targets: [w*]}")
+        until(agent.fragments)
+
+
+def test_a_broken_policy_keeps_the_last_good_and_status_says_so(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("collect: stdout")
+    with running(tmp_path, policy_file=policy) as agent:
+        policy.write_text("collect: everything")
+        until(lambda: agent.status()["policy"]["problem"])
+        said = agent.status()["policy"]
+        assert said["file"] == str(policy)
+        assert said["problem"].startswith(f"{policy}: collect is 'everything'; it must be one of")
+        assert 0 <= said["problem_ago"] <= said["loaded_ago"]
+        agent.source.put(plain("quiet", tmp_path))
+        until(lambda: "id-quiet" in agent.fragments())
+        policy.unlink()
+        until(lambda: "No such file" in agent.status()["policy"]["problem"])
+        policy.write_text("collect: declared")
+        until(lambda: "id-quiet" not in agent.fragments())
+        assert agent.status()["policy"]["problem"] == ""
+
+
+def test_a_list_finds_a_change_that_nobody_told(tmp_path: Path) -> None:
+    """As on filesystems that tell nobody; here the folder was replaced."""
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    policy = folder / "policy.yaml"
+    policy.write_text("{}")
+    with running(tmp_path, policy_file=policy) as agent:
+        agent.source.put(plain("quiet", tmp_path))
+        until(lambda: agent.source.looks)
+        folder.rename(tmp_path / "old")
+        folder.mkdir()
+        policy.write_text("collect: stdout")
+        until(lambda: "id-quiet" in agent.fragments())
+
+
+def test_without_a_usable_policy_file_nothing_starts(tmp_path: Path) -> None:
+    with (
+        pytest.raises(PolicyError, match=r"policy\.yaml: No such file"),
+        running(tmp_path, policy_file=tmp_path / "policy.yaml"),
+    ):
+        raise AssertionError("it started")
+    assert not (tmp_path / "config").exists()
+
+
+def test_secrets_of_the_pod_are_not_saved(tmp_path: Path) -> None:
+    annotations = {"aliyun.logs/web": "/logs/web*.log", "password": "s3cret"}
+    env = {"aliyun_logs": "none", "SECRET": "s3cret"}
+    with running(tmp_path) as agent:
+        pod = Pod("team-a", "web-1", "uid", "web", annotations=annotations)
+        agent.source.put(container("web", env=env, image_env=env, pod=pod))
+        until(lambda: "id-web" in agent.fragments())
+        until(lambda: list((tmp_path / "state/containers").iterdir()))
+    saved = "".join(path.read_text() for path in (tmp_path / "state/containers").iterdir())
+    assert "s3cret" not in saved
+    assert "aliyun_logs" in saved
+
+
+def test_a_source_tells_all_that_a_policy_may_ask_about(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text("{}")
+    told: list[Settings] = []
+
+    def make(settings: Settings) -> FakeSource:
+        told.append(settings)
+        return FakeSource()
+
+    with wiring.agent(settings_for(tmp_path), print, make_source=make):
+        pass
+    with wiring.agent(
+        settings_for(tmp_path, policy_file=tmp_path / "policy.yaml"), print, make_source=make
+    ):
+        pass
+    assert [(each.image_declarations, each.rootfs) for each in told] == [
+        (True, False),
+        (False, True),
+    ]

@@ -26,7 +26,8 @@ AUTO = "auto"
 
 def flag(name: str, **settings: Any) -> Callable[[Decorated], Decorated]:
     """A click option whose env variable is PILOT_<FLAG>; both are shown in the help."""
-    variable = f"PILOT_{name.lstrip('-').replace('-', '_').upper()}"
+    on = name.partition("/")[0]  # of `--on/--off`
+    variable = f"PILOT_{on.lstrip('-').replace('-', '_').upper()}"
     shown = settings.get("default") not in (None, "")
     return click.option(name, envvar=variable, show_envvar=True, show_default=shown, **settings)
 

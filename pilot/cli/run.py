@@ -13,6 +13,7 @@ from pilot.cli.options import FOLDER, flag, holding, rendering, settings_from, s
 from pilot.cli.output import Output, tell
 from pilot.piloters import PiloterError
 from pilot.pins.roots import NoPinRootError
+from pilot.policy import PolicyError
 from pilot.sources import SourceError
 from pilot.state import StateError
 from pilot.telemetry import LEVELS, logging_to_stderr
@@ -115,7 +116,7 @@ def said() -> Iterator[None]:
     """Turn what a setting or the machine makes impossible into a sentence and exit code 2."""
     try:
         yield
-    except (PiloterError, SourceError, StateError, NoPinRootError, OSError) as error:
+    except (PiloterError, PolicyError, SourceError, StateError, NoPinRootError, OSError) as error:
         tell(f"log-pilot: {error}")
         sys.exit(2)
 

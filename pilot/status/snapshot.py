@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pilot.model import FileSet, Log, Rejection
     from pilot.pins.keeper import Keeper
     from pilot.pins.record import Pin, PinSet
+    from pilot.policy.watching import PolicyWatch
     from pilot.reconciler import Reconciler
     from pilot.settings import Settings
     from pilot.state import StateStore
@@ -29,6 +30,7 @@ class Snapshot:
         self,
         *,
         settings: Settings,
+        policy: PolicyWatch,
         reconciler: Reconciler,
         containers: Containers,
         fragments: Fragments,
@@ -39,7 +41,7 @@ class Snapshot:
         """Look at these."""
         self._settings, self._reconciler, self._containers = settings, reconciler, containers
         self._fragments, self._keeper, self._supervisor = fragments, keeper, supervisor
-        self._store = store
+        self._policy, self._store = policy, store
 
     def __call__(self) -> dict[str, Any]:
         """Everything, as JSON-ready data; ages in seconds, sizes in bytes."""
@@ -66,10 +68,22 @@ class Snapshot:
                 "problem": self._fragments.problem,
                 "unwritten": sorted(self._fragments.unwritten),
             },
+            "policy": self._in_force(now),
             "state": {"problem": self._store.problem},
             "pins": self._keeper.state(),
             "draining": [one.container.id for one in tracked if one.phase == "draining"],
             "containers": [self._container(one, now) for one in tracked],
+        }
+
+    def _in_force(self, now: float) -> dict[str, Any]:
+        policy = self._policy
+        since = policy.problem_since
+        return {
+            "file": str(policy.file) if policy.file else None,
+            "collects_undeclared": policy.current.collects_all(self._settings),
+            "loaded_ago": round(now - policy.loaded, 3),
+            "problem": policy.problem,
+            "problem_ago": None if since is None else round(now - since, 3),
         }
 
     def _collector(self) -> dict[str, Any]:

@@ -49,6 +49,7 @@ def test_help_names_every_flag_with_its_env_variable() -> None:
         (["--pin-root", "relative"], "relative"),
         (["--relist", "soon"], "soon"),
         (["--log-prefix", ","], "log-prefix"),
+        (["--policy-file", "/nowhere/policy.yaml"], "/nowhere/policy.yaml: No such file"),
     ],
 )
 def test_a_bad_flag_is_a_sentence_and_exit_code_2(

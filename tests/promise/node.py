@@ -63,7 +63,7 @@ class Agent:
         self._fragments = Fragments(piloter, directory)
         self.containers = Containers(
             settings=settings,
-            policy=policy,
+            policy=lambda: policy,
             store=self._store,
             keeper=self.keeper,
             fragments=self._fragments,

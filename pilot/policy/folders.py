@@ -1,4 +1,4 @@
-"""What the administrator allows: which folders of the node a tenant's mount may bring logs from.
+"""Which folders of the node a tenant's mount may bring logs from, whatever a policy file says.
 
 Whoever may start a container here need not be allowed to read the node's own files, but a mount
 that is read by the pilot is read with the pilot's rights. Paths are judged as written; what a
@@ -8,10 +8,14 @@ symlink makes of them is judged by asking again with the path that was really op
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 VOLUME = "volume"  # the runtimes' word for a volume that the runtime made and placed itself
 BIND = "bind"
+HOST_KINDS = frozenset({"", BIND, "hostPath"})  # mounts of a folder that somebody chose himself
 
 NODE_FOLDERS = (
     "/boot",
@@ -60,56 +64,52 @@ _CONTAINER = re.compile(r"/containers/[0-9a-f]{64}(?:/|\Z)")
 _VOLUMES = re.compile(r"/(?:plugins|volumes|volume-subpaths)/")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """What tenants may have collected.
+def forbids(
+    path: str, kind: str = BIND, root: str = "", *, roots: Iterable[str] = ()
+) -> str | None:
+    """Which rule forbids a path of the node to mounts of that kind; None if none does.
 
-    `roots` are further folders that are not theirs: a runtime's data-root, the pilot's own.
+    Forbidden are `/`, the listed folders, whatever lies under one, and whatever contains one. A
+    volume may lie where its runtime keeps volumes. `root` is the data-root of the container's
+    own runtime, "" where nobody knows it; a folder that looks like that of one Docker container
+    is forbidden without it, because a container chooses its log driver and so hides the root.
+    `roots` are further folders that are not a tenant's: a runtime's data-root, the pilot's own.
     """
-
-    roots: tuple[str, ...] = ()
-
-    def forbids(self, path: str, kind: str = BIND, root: str = "") -> str | None:
-        """Which rule forbids a path of the node to mounts of that kind; None if none does.
-
-        Forbidden are `/`, the listed folders, whatever lies under one, and whatever contains one. A
-        volume may lie where its runtime keeps volumes. `root` is the data-root of the container's
-        own runtime, "" where nobody knows it; a folder that looks like that of one Docker container
-        is forbidden without it, because a container chooses its log driver and so hides the root.
-        """
-        if not path.startswith("/") or ".." in path.split("/"):
-            return "it is no absolute path without '..'"
-        folded = _fold(path)
-        if folded == "/":
-            return "it is the whole node"
-        further = (_fold(each) for each in (*self.roots, root) if each.startswith("/"))
-        runtimes = {*RUNTIME_ROOTS, *further}
-        for rule in sorted({*NODE_FOLDERS, *runtimes}):
-            if folded == rule:
-                return f"{rule} is the node's own"
-            if _under(folded, rule):
-                if kind == VOLUME and rule in runtimes and _is_volume(folded, rule):
-                    continue
-                return f"it lies under {rule}"
-            if _under(rule, folded):
-                return f"it contains {rule}"
-        container = _CONTAINER.search(folded)
-        if container and not (kind == VOLUME and _VOLUMES.search(folded, 0, container.start() + 1)):
-            return "it lies in the folder that Docker keeps for one container"
-        return None
+    if not path.startswith("/") or ".." in path.split("/"):
+        return "it is no absolute path without '..'"
+    folded = fold(path)
+    if folded == "/":
+        return "it is the whole node"
+    further = (fold(each) for each in (*roots, root) if each.startswith("/"))
+    runtimes = {*RUNTIME_ROOTS, *further}
+    for rule in sorted({*NODE_FOLDERS, *runtimes}):
+        if folded == rule:
+            return f"{rule} is the node's own"
+        if under(folded, rule):
+            if kind == VOLUME and rule in runtimes and _is_volume(folded, rule):
+                continue
+            return f"it lies under {rule}"
+        if under(rule, folded):
+            return f"it contains {rule}"
+    container = _CONTAINER.search(folded)
+    if container and not (kind == VOLUME and _VOLUMES.search(folded, 0, container.start() + 1)):
+        return "it lies in the folder that Docker keeps for one container"
+    return None
 
 
 def root_of(log_path: str) -> str:
     """The data-root of the Docker that keeps a container's log there, "" if none can be told."""
-    found = _DOCKER_LOG.fullmatch(_fold(log_path)) if log_path.startswith("/") else None
+    found = _DOCKER_LOG.fullmatch(fold(log_path)) if log_path.startswith("/") else None
     return found["root"] if found else ""
 
 
-def _fold(path: str) -> str:
+def fold(path: str) -> str:
+    """An absolute path in its shortest form."""
     return "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
 
 
-def _under(path: str, folder: str) -> bool:
+def under(path: str, folder: str) -> bool:
+    """Whether a folded path lies below a folded folder."""
     return path.startswith(folder.rstrip("/") + "/")
 
 
