@@ -2,8 +2,9 @@
 
 Its cursor moves only when an event was acknowledged. What makes none, and so is never counted: a
 line without newline, an empty line, half a record of Docker or CRI whose other half is missing, and
-what the container parser cannot read. Checked on Filebeat 7.17 and 9 for each of these. The cursor
-may go beyond: as JSON an empty line is an event, if one that our processors drop.
+what the container parser cannot read. Checked on Filebeat 7.17 and 9 for each of these. What our
+processors drop is an event here. The cursor may go beyond: joined to other lines an empty one is
+read with them.
 
 Files are tenants' and may be made to be slow to look at, so only the end of one is looked at. What
 lies further back counts as unread, which keeps the file until its drain's limit at most.

@@ -12,18 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pilot.handover import Command, Fragment, Input
+from pilot.model import Framing
 from pilot.piloters import PiloterError
 from pilot.piloters.cannot import missing
 from pilot.piloters.filebeat import encode
 from pilot.piloters.filebeat.ends import readable_end
 from pilot.piloters.filebeat.mainconfig import main_config, shutdown_timeout
+from pilot.piloters.filebeat.refusals import CANNOT, refusals
 from pilot.piloters.filebeat.registry import Registry
+from pilot.piloters.filebeat.steps import DOTTED, RESERVED, TEXT, steps
+from pilot.piloters.filebeat.streams import Streams
 from pilot.piloters.unchanged import Unchanged
 from pilot.templating import Templates, TemplatingError
 from pilot.treatment import Feature, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from pilot.model import Container, FileSet, Log, Rejection
     from pilot.settings import Settings
@@ -33,54 +37,14 @@ DATA_DIR = Path("/var/lib/filebeat")
 SAFE_ID = re.compile(r"[0-9A-Za-z_-][0-9A-Za-z_.-]{0,127}\Z", re.ASCII)
 STOP_GRACE = 10.0  # seconds; a Filebeat that was not told to wait takes at most one
 
-# Who a line is from is ours to say, also where we say nothing: a container's JSON may not fill in.
-# Nor may it choose the document or the data stream that an event becomes part of.
-RESERVED = (
-    "_id",
-    "container_id",
-    "container_image",
-    "data_stream",
-    "docker_app",
-    "docker_container",
-    "docker_service",
-    "index",
-    "k8s_container_name",
-    "k8s_node_name",
-    "k8s_pod",
-    "k8s_pod_namespace",
-    "k8s_pod_uid",
-    "log_name",
-    "topic",
-)
-# Filebeat's own fields as one key with dots, which a sink takes for the same field.
-DOTTED = (
-    "agent.ephemeral_id",
-    "agent.hostname",
-    "agent.id",
-    "agent.name",
-    "agent.type",
-    "agent.version",
-    "data_stream.dataset",
-    "data_stream.namespace",
-    "data_stream.type",
-    "ecs.version",
-    "host.name",
-    "input.type",
-    "log.file",
-    "log.file.device_id",
-    "log.file.fingerprint",
-    "log.file.inode",
-    "log.file.path",
-    "log.flags",
-    "log.offset",
-)
-FILTERS = {
+FILTERS: Mapping[str, Callable[..., object]] = {
     "folder": lambda path: path.rstrip("/"),
     "glob_literal": encode.glob_literal,
     "go_glob": encode.go_glob,
     "key": encode.key,
     "regexp_literal": encode.regexp_literal,
     "replacement_literal": encode.replacement_literal,
+    "steps": steps,
 }
 
 
@@ -89,7 +53,7 @@ class FilebeatPiloter:
 
     name = "filebeat"
     suffix = ".yml"
-    cannot: Mapping[Feature, str] = {}
+    cannot: Mapping[Feature, str] = CANNOT
 
     def __init__(self, settings: Settings) -> None:
         self._config_dir = settings.config_dir or CONFIG_DIR
@@ -101,14 +65,15 @@ class FilebeatPiloter:
         )
         self._registry = Registry(self._data_dir)
         self._ends = Unchanged()
+        self._streams = Streams()
         self.directory = self._config_dir / "prospectors.d"
 
     def refuse(self, log: Log) -> Sequence[Rejection]:
         """What this collector cannot do."""
-        return missing(log, self.cannot)
+        return [*missing(log, self.cannot), *refusals(log)]
 
     def render(self, container: Container, inputs: Sequence[Input]) -> Fragment:
-        """A list with one filestream input per file set.
+        """A list with one filestream input per file set, or stream of it.
 
         Events carry `log.file.path` as the container knows it (for its own output, the node's
         path). In pins' names characters outside [0-9A-Za-z._-] are `=XX`, and stay so there.
@@ -118,6 +83,7 @@ class FilebeatPiloter:
             "inputs": inputs,
             "reserved": RESERVED,
             "dotted": DOTTED,
+            "text": TEXT,
         }
         return Fragment(container.id, self._render("fragment.yml", context))
 
@@ -148,8 +114,10 @@ class FilebeatPiloter:
         return self._registry.total
 
     def readable_end(self, file: Path, file_set: FileSet, stream: Stream = Stream.ALL) -> int:
-        """Behind the last line that makes an event."""
+        """Behind the last line, of that stream, that makes an event."""
         framing = file_set.framing
+        if stream is not Stream.ALL and framing is not Framing.LINES:
+            return self._streams.readable_end(file, framing, stream)
         return self._ends.ask(file.stat(), framing, lambda: readable_end(file, framing))
 
     def command(self) -> Command:

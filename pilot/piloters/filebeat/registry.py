@@ -64,11 +64,14 @@ class Registry:
         """
         self._refresh()
         offsets = self._reading.offsets if self._reading else {}
-        return {
-            (input_id, file): offset
-            for input_id in input_ids
-            for file, offset in offsets.get(input_id, {}).items()
-        }
+        found: dict[tuple[str, str], int] = {}
+        for input_id in input_ids:
+            for name, offset in offsets.get(input_id, {}).items():
+                # Where its parser reads one stream, the file has that stream's name behind it: no
+                # pin ends so. Of an input that read both before, both are there.
+                file = name.removesuffix("-stdout").removesuffix("-stderr")
+                found[input_id, file] = max(offset, found.get((input_id, file), 0))
+        return found
 
     @property
     def total(self) -> int:

@@ -13,14 +13,13 @@ TIME = "2026-01-01T00:00:00.000000001Z"
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """`end` is behind the last line that makes an event; the cursor, where it goes further."""
+    """`end` is behind the last line that makes an event: the cursor ends there."""
 
     name: str
     framing: Framing
     content: bytes
     end: int
     format: Format = Format.NONE
-    cursor: int | None = None
 
 
 def docker(text: str, *, stream: str = "stdout") -> bytes:
@@ -103,7 +102,7 @@ def of_json() -> list[Ending]:
         Ending("json-garbage-no-newline", lines, line + b"garbage", 8, form),
         Ending("json-empty-object", lines, line + b"{}\n", 11, form),
         Ending("json-null", lines, line + b"null\n", 13, form),
-        Ending("json-blank", lines, line + b"\n", 8, form, cursor=9),
+        Ending("json-blank", lines, line + b"\n", 8, form),
     ]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pilot.handover import Input
 from pilot.model import Container, FileSet, Framing, State
 from pilot.settings import Settings
-from pilot.treatment import Treatment
+from pilot.treatment import Stream, Treatment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,12 +42,14 @@ def pinned(
     files: FileSet,
     pins: str = "/pins/app",
     *,
-    treatment: Treatment = Treatment(),
+    stream: Stream = Stream.ALL,
+    treatment: Treatment | None = None,
     fields: Mapping[str, str] | None = None,
 ) -> Input:
     return Input(
         file_set=files,
-        treatment=treatment,
+        stream=stream,
+        treatment=treatment or Treatment(),
         pins=pins,
         base=files.directory,
         shown=files.inside or files.directory,

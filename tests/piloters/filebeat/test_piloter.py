@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 from pilot.fields import fields
 from pilot.model import Container, Framing, Log, State
 from pilot.piloters import PiloterError, create
-from pilot.piloters.filebeat.piloter import DOTTED, RESERVED, FilebeatPiloter, file_name
-from pilot.treatment import Format, Treatment
+from pilot.piloters.filebeat.piloter import FilebeatPiloter, file_name
+from pilot.piloters.filebeat.steps import DOTTED, RESERVED
+from pilot.treatment import Format, Multiline, Stream, Treatment
 from tests.piloters.filebeat import making
 
 if TYPE_CHECKING:
@@ -104,14 +106,46 @@ def test_json_goes_to_the_top_but_not_over_what_is_ours() -> None:
     (item,) = parsed(
         making.pinned(files, treatment=Treatment(format=Format.JSON), fields={"k8s_pod": "web"})
     )
-    assert [next(iter(parser)) for parser in item["parsers"]] == ["container", "ndjson"]
-    assert item["parsers"][1]["ndjson"] == {
-        "target": "",
-        "overwrite_keys": False,
-        "add_error_key": True,
+    assert [next(iter(parser)) for parser in item["parsers"]] == ["container"]
+    (decode,) = processors(item, "decode_json_fields")
+    assert decode["target"] == ""
+    assert decode["overwrite_keys"] is False
+    aside = {
+        field["from"]
+        for step in processors(item, "rename")
+        for field in step["fields"]
+        if field["to"].startswith("@metadata.")
     }
-    dropped = processors(item, "drop_fields")[0]["fields"]
-    assert set(RESERVED) - set(dropped) == {"k8s_pod"}
+    assert aside == {"k8s_pod", "input", "log", "stream"}
+    dropped = {field for step in processors(item, "drop_fields") for field in step["fields"]}
+    assert dropped >= {*RESERVED, *DOTTED, "agent", "ecs", "host"}
+
+
+def test_json_below_a_field_needs_no_more_care() -> None:
+    treatment = Treatment(format=Format.JSON, target="app")
+    (item,) = parsed(making.pinned(making.file_set(), treatment=treatment))
+    (decode,) = processors(item, "decode_json_fields")
+    assert decode["target"] == "app"
+    assert b"k8s_pod" not in rendered(making.pinned(making.file_set(), treatment=treatment))
+
+
+def test_one_stream_goes_on_where_both_were_read() -> None:
+    files = making.file_set("stdout-0123", framing=Framing.CRI, inside="")
+    (both,) = parsed(making.pinned(files))
+    (out,) = parsed(making.pinned(files, stream=Stream.STDOUT))
+    (err,) = parsed(making.pinned(files, stream=Stream.STDERR))
+    assert out["parsers"] == both["parsers"] == err["parsers"]
+    assert out["id"] == both["id"] != err["id"]
+    assert processors(out, "drop_event") == [{"when": {"not": {"equals": {"stream": "stdout"}}}}]
+    assert processors(err, "drop_event") == [{"when": {"not": {"equals": {"stream": "stderr"}}}}]
+
+
+def test_lines_that_are_joined_are_of_one_stream_before() -> None:
+    treatment = Treatment(multiline=Multiline(pattern="^ "))
+    files = making.file_set(framing=Framing.CRI, inside="")
+    (item,) = parsed(making.pinned(files, stream=Stream.STDERR, treatment=treatment))
+    assert item["parsers"][0] == {"container": {"stream": "stderr", "format": "cri"}}
+    assert processors(item, "drop_event") == []
 
 
 def test_json_may_name_nothing_that_is_ours_to_say() -> None:
@@ -144,11 +178,28 @@ def test_characters_with_a_meaning_in_globs_and_regexps_are_literal() -> None:
 def test_no_text_gets_out_of_its_value(value: str, place: str, identifier: str) -> None:
     files = making.file_set(inside=f"/{place}")
     entry = making.pinned(files, f"/{place}", fields={"index": value})
-    content = rendered(entry, entry, identifier=identifier, name=value)
+    everything = making.pinned(
+        files,
+        fields={"index": value},
+        treatment=Treatment(
+            format=Format.JSON,
+            target=value,
+            time_key=value,
+            time_format=value,
+            encoding=value,
+            keys=(value,),
+            raw={value: value, "x": value},
+        ),
+    )
+    csv = replace(
+        everything,
+        treatment=replace(everything.treatment, format=Format.CSV, target="", keys=(value, "a")),
+    )
+    content = rendered(entry, everything, csv, identifier=identifier, name=value)
     assert re.fullmatch(rb"[ -~\n]*", content)
     items = yaml.safe_load(content)
     clean = re.sub("[\ud800-\udfff]", "\ufffd", value)
-    assert [item["fields"] for item in items] == [{"index": clean.replace("$", "$$")}] * 2
+    assert [item["fields"] for item in items] == [{"index": clean.replace("$", "$$")}] * 3
     assert b"$" not in content.replace(b"$$", b"")
 
 

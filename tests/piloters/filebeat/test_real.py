@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import subprocess
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -17,33 +15,8 @@ from pilot.treatment import Format, Treatment
 from tests.piloters.filebeat import making
 from tests.piloters.filebeat.endings import ENDINGS
 from tests.piloters.filebeat.running import RunningFilebeat
-from tests.real.daemons import UnavailableError, filebeats
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.real
-
-
-@pytest.fixture(params=[False, True], ids=["newest", "oldest"])
-def program(request: pytest.FixtureRequest) -> Path:
-    try:
-        newest, *others = filebeats()
-        if request.param and not others:
-            raise UnavailableError("there is only one Filebeat")  # noqa: TRY301 -- said below
-        return others[-1] if request.param else newest
-    except UnavailableError as error:
-        if os.environ.get("CI") == "true":
-            raise  # CI promises to have them
-        pytest.skip(str(error))
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A short path: Unix sockets allow 107 bytes."""
-    made = Path(tempfile.mkdtemp(prefix="fb-"))
-    yield made
-    shutil.rmtree(made)
 
 
 def write(file: Path, content: str | bytes) -> Path:
@@ -108,6 +81,14 @@ HOSTILE: list[dict[str, Any]] = [
     {"log_pilot_log.file.path": "evil", "log_pilot_log": "evil", "log": {"file": "evil"}},
     {"fields": {"k8s_pod": "evil"}, "tags": ["mine"], "_id": "evil", "": "evil"},
     {"data_stream": {"type": "evil"}, "_id": {"a": "evil"}},
+    {"log": {"file": {"path": {"x": "evil"}}, "offset": {"x": "evil"}}},
+    {"log": {"file": {"path": {"x": "evil"}, "y": "evil"}}, "input": {"type": {"x": "evil"}}},
+    {"log_pilot_log": {"offset": {"x": "evil"}}, "log_pilot_input": {"type": {"x": "evil"}}},
+    {
+        "log_pilot_text": {"x": "evil"},
+        "index": {"x": {"y": "evil"}},
+        "agent": {"id": {"x": "evil"}},
+    },
     {"data_stream.type": "evil", "data_stream.dataset": "evil", "data_stream.namespace": "evil"},
 ]
 
@@ -129,7 +110,10 @@ def test_a_hostile_json_line_cannot_say_who_it_is_or_where_it_goes(
         "c1",
         [
             making.pinned(
-                files, str(pin.parent), treatment=Treatment(format=Format.JSON), fields=fields
+                files,
+                str(pin.parent),
+                treatment=Treatment(format=Format.JSON),
+                fields=fields,
             )
         ],
     )
@@ -178,9 +162,7 @@ def test_the_cursor_ends_where_we_say_a_file_ends(program: Path, folder: Path) -
         pins = str(folder / "pins" / ending.name)
         inputs.append(making.pinned(files, pins, treatment=Treatment(format=ending.format)))
     names = [ending.name for ending in ENDINGS]
-    expected = {
-        ending.name: ending.end if ending.cursor is None else ending.cursor for ending in ENDINGS
-    }
+    expected = {ending.name: ending.end for ending in ENDINGS}
     filebeat.configure("c1", inputs)
 
     def cursors() -> dict[str, int]:

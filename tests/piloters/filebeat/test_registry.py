@@ -238,3 +238,13 @@ def test_an_unreadable_registry_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "registry" / "filebeat").touch()
     with pytest.raises(NotADirectoryError):
         offset(Registry(tmp_path))
+
+
+def test_the_offset_of_a_single_stream_is_that_of_its_file(tmp_path: Path) -> None:
+    records = Records(tmp_path)
+    records.append(records.pair(9), records.pair(5, f"{KEY}-stdout"))
+    assert offset(Registry(tmp_path)) == 9
+    records.append(records.pair(12, f"{KEY}-stdout"))
+    assert offset(Registry(tmp_path)) == 12
+    records.append(records.pair(None, KEY, "remove"), records.pair(14, f"{KEY}-stderr"))
+    assert offset(Registry(tmp_path)) == 14

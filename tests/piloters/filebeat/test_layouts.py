@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pilot.piloters.filebeat.layouts import CHUNK, ISO_8601, LayoutError, layouts
+
+
+@pytest.mark.parametrize(
+    ("time_format", "layout"),
+    [
+        ("%Y-%m-%dT%H:%M:%S.%fZ", "2006-01-02T15:04:05.999999999Z"),
+        ("%F %T,%L", "2006-01-02 15:04:05,999999999"),
+        ("%Y-%m-%dT%H:%M:%S.%N%:z", "2006-01-02T15:04:05.999999999Z07:00"),
+        ("%d/%b/%Y:%H:%M:%S %z", "02/Jan/2006:15:04:05 Z0700"),
+        ("%a %b %e %H:%M:%S %Y", "Mon Jan _2 15:04:05 2006"),
+        ("%A, %d %B %y %I:%M %p", "Monday, 02 January 06 03:04 PM"),
+        ("%Y%m%d%H%M%S", "20060102150405"),
+        ("[%j %R]", "[002 15:04]"),
+        ("%-d.%-m.%Y", "2.1.2006"),
+        ("%D %r", "01/02/06 03:04:05 PM"),
+        ("%%%Y", "%2006"),
+        ("%s", "UNIX"),
+        ("%s.%L", "UNIX"),
+        ("%Q", "UNIX_MS"),
+    ],
+)
+def test_a_format_is_a_layout(time_format: str, layout: str) -> None:
+    assert layouts(time_format)[0] == layout
+
+
+def test_a_zone_may_be_written_either_way() -> None:
+    assert layouts("%H%z") == ("15Z0700", "15Z07:00")
+
+
+def test_without_a_format_times_are_iso_8601() -> None:
+    assert layouts("") == ISO_8601
+
+
+@pytest.mark.parametrize(
+    "time_format",
+    [
+        *("%Z", "%G", "%c", "%", "%Y%", "2006", "%Y 5", "January %d", "%d. Mon", "%H MST", "text"),
+        *("%Y_%e", "%H-07", "%H:%M%f", "%f", "%S%L", "%s %Y", "%%F", "%S.000"),
+    ],
+)
+def test_what_filebeat_would_misread_has_no_layout(time_format: str) -> None:
+    with pytest.raises(LayoutError, match=r"^Filebeat .*\.$"):
+        layouts(time_format)
+
+
+@given(st.lists(st.sampled_from(["%Y", "%m", "%e", "%d", "%H", "%S", ".%f", "%z", *"_-.,Z1 T%"])))
+def test_a_layout_has_no_parts_but_those_that_were_meant(parts: list[str]) -> None:
+    time_format = "".join(parts)
+    try:
+        found = layouts(time_format)
+    except LayoutError:
+        return
+    if parts and found[0] not in {"UNIX", "UNIX_MS"}:
+        directives = time_format.replace("%%", "").count("%")
+        assert {len(CHUNK.findall(layout)) for layout in found} == {directives}
