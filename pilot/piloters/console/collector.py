@@ -1,7 +1,7 @@
 """The collector's loop: look at the fragments and the files, print events, then record them.
 
-A line is recorded only after it was written to stdout, and all at once with its neighbours of one
-chunk: a stop in order gives each line once, a crash gives none lost and some twice.
+An event is recorded only after it was written to stdout, and all at once with its neighbours of one
+chunk: a stop in order gives each event once, a crash gives none lost and some twice.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from pilot.piloters.console.events import encode
 from pilot.piloters.console.tails import Tails
 
 if TYPE_CHECKING:
@@ -56,9 +55,9 @@ class Collector:
             self._follow(self._inputs.wanted())
         more = False
         for tails in self._tails.values():
-            for file, shown, tail in tails.ready():
+            for file, shown, tail in tails.ready(self._monotonic()):
                 try:
-                    more |= self._pass_on(tails.source, file, shown, tail)
+                    more |= self._pass_on(tails, file, shown, tail)
                 except OSError as error:
                     tails.fail(file, error)
                 if stopping():
@@ -83,7 +82,7 @@ class Collector:
         for input_id, source in wanted.items():
             before = self._tails.get(input_id)
             if before and before.same_files(source):
-                before.source = source
+                before.treat(source)
                 continue
             if before:
                 before.close()
@@ -92,10 +91,10 @@ class Collector:
     def _recorded(self, input_id: str) -> Callable[[str], Record | None]:
         return lambda file: self._records.get((input_id, file))
 
-    def _pass_on(self, source: ConsoleInput, file: str, shown: str, tail: Tail) -> bool:
-        texts, more = tail.pull()
+    def _pass_on(self, tails: Tails, file: str, shown: str, tail: Tail) -> bool:
+        texts, more = tail.pull(self._monotonic())
         if texts:
             now = self._now()
-            self._output.write(b"".join(encode(text, source, shown, now) for text in texts))
-        self._records.put((source.id, file), tail.record)
+            self._output.write(b"".join(tails.encode(text, shown, now) for text in texts))
+        self._records.put((tails.source.id, file), tail.record)
         return more

@@ -1,9 +1,9 @@
 """From a file's bytes to an application's lines: Docker json-file, CRI and plain text.
 
-Only complete lines count. Pieces of one line (Docker: text without a final newline; CRI: tag P) are
-joined by stream, and nothing of a line is given before its last piece is there. The result depends
-on the bytes alone, never on how they were cut into reads. Memory is bounded: of a line over LONGEST
-bytes the beginning is kept and marked as cut.
+Only complete lines count, and only those of the wanted stream. Pieces of one line (Docker: text
+without a final newline; CRI: tag P) are joined by stream, and nothing of a line is given before its
+last piece is there. The result depends on the bytes alone, never on how they were cut into reads.
+Memory is bounded: of a line over LONGEST bytes the beginning is kept and marked as cut.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pilot.model import Framing
+from pilot.treatment import Stream
 
 LONGEST = 1 << 20  # bytes kept of one line
 STREAMS = ("stdout", "stderr")
@@ -65,10 +66,16 @@ class Open:
 class Framer:
     """Reads one file from its beginning, or from where another framer was, to its end."""
 
-    def __init__(self, framing: Framing, *, offset: int = 0, read: int = 0) -> None:
-        """Go on where a framer with this `offset` and `read` stopped."""
+    def __init__(
+        self, framing: Framing, stream: Stream = Stream.ALL, *, offset: int = 0, read: int = 0
+    ) -> None:
+        """Go on where a framer with this `offset` and `read` stopped.
+
+        A line that is not framed as it should be has no stream. It counts as stdout's, so that of
+        two inputs that share a file one gives it.
+        """
         self.position = offset  # of the next byte to be fed
-        self._framing, self._emitted = framing, read
+        self.framing, self._stream, self._emitted = framing, stream, read
         self._complete = offset  # behind the last newline
         self._line = bytearray()  # the beginning of a line without a newline so far
         self._open: dict[str, Open] = {}
@@ -106,17 +113,21 @@ class Framer:
         line = bytes(self._line)
         self._line.clear()
         cut = end - start - 1 > len(line)
-        if self._framing is Framing.LINES:
+        if self.framing is Framing.LINES:
             return Text(start, end, line if cut else line.removesuffix(b"\r"), cut=cut)
         try:
             if cut:
                 raise ValueError("the line is too long")  # noqa: TRY301 -- as good as any garbage
-            piece = _docker(line) if self._framing is Framing.DOCKER else _cri(line)
+            piece = _docker(line) if self.framing is Framing.DOCKER else _cri(line)
         except (ValueError, RecursionError) as error:
-            return Text(start, end, line, cut=cut, error=f"not {self._framing} framing: {error}")
+            if self._stream is Stream.STDERR:
+                return None
+            return Text(start, end, line, cut=cut, error=f"not {self.framing} framing: {error}")
         return self._join(start, end, piece)
 
     def _join(self, start: int, end: int, piece: Piece) -> Text | None:
+        if self._stream not in (Stream.ALL, piece.stream):
+            return None
         line = self._open.pop(piece.stream, None) or Open(start, piece.time)
         line.add(piece.text)
         if not piece.last:

@@ -1,7 +1,9 @@
 """What one fragment holds: written by the piloter, read by the collector; the grammar's only place.
 
 A fragment is a YAML mapping of `inputs` (a list) and `version`. The keys are sorted, so the version
-stands last: a fragment that was cut anywhere is never taken for a whole one.
+stands last: a fragment that was cut anywhere is never taken for a whole one. The version goes up
+whenever a collector that does not know a key would do wrong without it. Fragments of version 1 are
+read, too: they had a `format`, none or json, and nothing else of a treatment, nor a stream.
 """
 
 from __future__ import annotations
@@ -12,17 +14,24 @@ from typing import TYPE_CHECKING, TypeVar
 import yaml
 
 from pilot.model import Framing
-from pilot.treatment import Format
+from pilot.piloters.console import treatments
+from pilot.treatment import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-VERSION = 1
+    from pilot.treatment import Treatment
+
+VERSION = 2
+FIRST = 1  # the oldest version that is read
 HEADER = b"# Written by log-pilot for its console collector; changes are overwritten.\n"
 
 Loader: type[yaml.SafeLoader | yaml.CSafeLoader]
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # many times as fast, but optional
 Value = TypeVar("Value", str, bool)
+KEYS = frozenset({"id", "framing", "stream", "treatment", "shown", "fields", "pins"}) | {
+    *("folders", "base", "pattern", "rotated"),
+}
 
 
 class InputError(Exception):
@@ -31,7 +40,7 @@ class InputError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleInput:
-    """One file set as this collector reads it.
+    """One file set, or one stream of it, as this collector reads it.
 
     `pins` is the folder of its pins, "" in direct mode, where `folders` are read: the names that
     match `pattern` and, with `rotated`, what rotation makes of them. `shown` is the folder that
@@ -47,7 +56,8 @@ class ConsoleInput:
     rotated: bool
     shown: str
     framing: Framing
-    format: Format
+    stream: Stream = Stream.ALL
+    treatment: Treatment = treatments.NOTHING
     fields: Mapping[str, str]
 
 
@@ -60,19 +70,21 @@ def dump(inputs: Sequence[ConsoleInput]) -> bytes:
 def parse(content: bytes) -> tuple[ConsoleInput, ...]:
     """The inputs of a fragment. Raises InputError where it is broken or not whole."""
     raw = _load(content)
-    if not isinstance(raw, dict) or raw.get("version") != VERSION:
+    version = raw.get("version") if isinstance(raw, dict) else None
+    if not isinstance(raw, dict) or type(version) is not int or not FIRST <= version <= VERSION:
         raise InputError(f"not a whole fragment: it must end with `version: {VERSION}`")
     inputs = raw.get("inputs")
     if not isinstance(inputs, list):
         raise InputError("`inputs` must be a list")
-    return tuple(_input(each) for each in inputs)
+    return tuple(_input(each, version) for each in inputs)
 
 
 def _plain(each: ConsoleInput) -> dict[str, object]:
     plain: dict[str, object] = {
         "id": each.id,
         "framing": each.framing.value,
-        "format": each.format.value,
+        "stream": each.stream.value,
+        "treatment": treatments.plain(each.treatment),
         "shown": each.shown,
         "fields": {_encodable(key): _encodable(value) for key, value in each.fields.items()},
     }
@@ -103,18 +115,26 @@ def _load(content: bytes) -> object:
         raise InputError(f"not YAML: {' '.join(str(error).split())}") from error
 
 
-def _input(raw: object) -> ConsoleInput:
+def _input(raw: object, version: int) -> ConsoleInput:
     if not isinstance(raw, dict):
         raise InputError("an input must be a mapping")
+    if version == FIRST:
+        raw = _upgraded(raw)
+    if unknown := raw.keys() - KEYS:
+        raise InputError(f"an input holds unknown keys: {sorted(map(str, unknown))}")
     fields = raw.get("fields", {})
     if not isinstance(fields, dict) or not all(
         isinstance(text, str) for pair in fields.items() for text in pair
     ):
         raise InputError("`fields` must map text to text")
     try:
-        framing, format_ = Framing(_get(raw, "framing", str)), Format(_get(raw, "format", str))
+        framing, stream = Framing(_get(raw, "framing", str)), Stream(_get(raw, "stream", str))
     except ValueError as error:
         raise InputError(str(error)) from error
+    try:
+        treatment = treatments.parse(raw.get("treatment"))
+    except ValueError as error:
+        raise InputError(f"`treatment`: {error}") from error
     pins = _get(raw, "pins", str) if "pins" in raw else ""
     folders = [] if pins else raw.get("folders")
     if not isinstance(folders, list) or not all(isinstance(each, str) for each in folders):
@@ -128,9 +148,18 @@ def _input(raw: object) -> ConsoleInput:
         rotated=not pins and _get(raw, "rotated", bool),
         shown=_get(raw, "shown", str),
         framing=framing,
-        format=format_,
+        stream=stream,
+        treatment=treatment,
         fields=fields,
     )
+
+
+def _upgraded(raw: Mapping[str, object]) -> dict[str, object]:
+    """An input of version 1 in the words of this version. Raises InputError."""
+    if "stream" in raw or "treatment" in raw or raw.get("format") not in ("none", "json"):
+        raise InputError("an input of version 1 has a `format`, none or json")
+    rest = {key: value for key, value in raw.items() if key != "format"}
+    return {**rest, "stream": Stream.ALL.value, "treatment": {"format": raw["format"]}}
 
 
 def _get(raw: Mapping[str, object], key: str, kind: type[Value]) -> Value:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pilot.handover import Command, Fragment
+from pilot.handover import Command, Fragment, input_id
 from pilot.model import Framing
 from pilot.names import file_stem
 from pilot.piloters.cannot import missing
 from pilot.piloters.console.folder import SUFFIX
 from pilot.piloters.console.framing import Framer
 from pilot.piloters.console.inputs import ConsoleInput, dump
+from pilot.piloters.console.limits import beyond, honoured
 from pilot.piloters.console.records import Record, load
 from pilot.piloters.unchanged import Unchanged
 from pilot.treatment import Feature, Stream
@@ -40,7 +42,9 @@ class ConsolePiloter:
 
     name = "console"
     suffix = SUFFIX
-    cannot: Mapping[Feature, str] = {}
+    cannot: Mapping[Feature, str] = MappingProxyType(
+        {Feature.RAW: "the console collector has no options of its own."}
+    )
 
     def __init__(self, settings: Settings) -> None:
         """Touch nothing yet."""
@@ -50,12 +54,12 @@ class ConsolePiloter:
         self._stamp: Stamp | None = None
         self._records: dict[Key, Record] = {}
         self._by_name: dict[Key, Record] = {}  # the same by (input id, last component)
-        self._ends = Unchanged()
+        self._ends = {stream: Unchanged() for stream in Stream}
         self.directory = self._config / "inputs.d"
 
     def refuse(self, log: Log) -> Sequence[Rejection]:
-        """What this collector cannot do."""
-        return missing(log, self.cannot)
+        """What this collector cannot do, for any log or for the values in this one."""
+        return missing(log, {**self.cannot, **beyond(log.treatment)})
 
     def render(self, container: Container, inputs: Sequence[Input]) -> Fragment:
         """What one container adds: a YAML file of its inputs."""
@@ -88,6 +92,8 @@ class ConsolePiloter:
     def readable_end(self, file: Path, file_set: FileSet, stream: Stream = Stream.ALL) -> int:
         """Behind the last newline or, if pieces of an unfinished line come before it, before those.
 
+        An event that waits for further lines counts as done with: it is at its timeout.
+
         Where the collector has read that far, its own records know about open lines; else the rest
         of the file is read, up to MOST_REREAD. What is further behind than that is not done with
         anyway, whatever its last lines are.
@@ -96,14 +102,17 @@ class ConsolePiloter:
         with file.open("rb", buffering=0) as opened:
             descriptor = opened.fileno()
             status = os.fstat(descriptor)
-            record = self._by_name.get((file_set.name, file.name)) or self._records.get(
-                (file_set.name, f"{status.st_ino}-{status.st_dev}")
+            id_ = input_id(file_set.name, stream)
+            record = self._by_name.get((id_, file.name)) or self._records.get(
+                (id_, f"{status.st_ino}-{status.st_dev}")
             )
             if record is None or record.read > status.st_size:  # the latter: truncated since
                 record = Record(0, 0)
-            framing, size = file_set.framing, status.st_size
-            return self._ends.ask(
-                status, (framing, record), lambda: _done(descriptor, size, framing, record)
+            framer = Framer(file_set.framing, stream, offset=max(record.offset, record.framed))
+            return self._ends[stream].ask(
+                status,
+                (file_set.framing, record),
+                lambda: _done(descriptor, status.st_size, framer, max(record.read, record.seen)),
             )
 
     def command(self) -> Command:
@@ -138,22 +147,22 @@ def _console_input(each: Input) -> ConsoleInput:
         rotated=not each.pins and file_set.rotated,
         shown=each.shown,
         framing=file_set.framing,
-        format=each.treatment.format,
+        stream=Stream.ALL if file_set.framing is Framing.LINES else each.stream,
+        treatment=honoured(each.treatment, file_set.framing),
         fields=each.fields,
     )
 
 
-def _done(descriptor: int, size: int, framing: Framing, record: Record) -> int:
-    """Where the collector, by its record, will be done with these bytes."""
-    end = _last_newline(descriptor, size)
-    if framing is Framing.LINES:
+def _done(descriptor: int, size: int, framer: Framer, read: int) -> int:
+    """Where the collector, which has read so far, will be done with these bytes."""
+    end, begin = _last_newline(descriptor, size), framer.offset
+    if framer.framing is Framing.LINES:
         return end
-    if record.read >= end:
-        return record.offset
-    if end - record.offset > MOST_REREAD:
+    if read >= end:
+        return begin
+    if end - begin > MOST_REREAD:
         return end
-    framer = Framer(framing, offset=record.offset)
-    framer.feed(os.pread(descriptor, end - record.offset, record.offset))
+    framer.feed(os.pread(descriptor, end - begin, begin))
     return framer.offset
 
 

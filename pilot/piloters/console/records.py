@@ -3,6 +3,7 @@
 One JSON file, `{"version": 1, "files": {<input id>: {<file>: {"offset": …, "read": …}}}}`. `file`
 is the pin's path or, in direct mode, `<inode>-<device>`. Before `offset` everything is done with.
 `read`, at or after it, tells which lines went out although an open line keeps the offset back.
+While an event waits for further lines, `framed` and `seen` are what the two would be without it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from pilot.files import write_atomically
@@ -30,10 +31,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """How far one file is read, in bytes."""
+    """How far one file is read, in bytes.
+
+    `framed` and `seen` are 0 unless an event waits for further lines: then they are what `offset`
+    and `read` become, at least, when it need not wait any longer.
+    """
 
     offset: int
     read: int
+    framed: int = 0
+    seen: int = 0
 
 
 class RecordsError(OSError):
@@ -52,7 +59,12 @@ def load(path: Path) -> dict[Key, Record]:
         if raw["version"] != VERSION:
             raise ValueError(f"its version is not {VERSION}")  # noqa: TRY301 -- said below
         return {
-            (input_id, file): Record(int(record["offset"]), int(record["read"]))
+            (input_id, file): Record(
+                int(record["offset"]),
+                int(record["read"]),
+                int(record.get("framed", 0)),
+                int(record.get("seen", 0)),
+            )
             for input_id, files in raw["files"].items()
             for file, record in files.items()
         }
@@ -108,7 +120,11 @@ class Records:
             return
         files: dict[str, dict[str, object]] = {}
         for (input_id, file), record in sorted(self._records.items()):
-            files.setdefault(input_id, {})[file] = {"offset": record.offset, "read": record.read}
+            files.setdefault(input_id, {})[file] = {
+                key: value
+                for key, value in asdict(record).items()
+                if value or key in ("offset", "read")
+            }
         content = json.dumps({"version": VERSION, "files": files}, indent=1).encode("ascii")
         self._next_save = at + SAVE_EVERY
         try:

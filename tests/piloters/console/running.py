@@ -8,9 +8,10 @@ import sys
 import time
 from typing import IO, TYPE_CHECKING, Any
 
+from pilot.handover import input_id
 from pilot.model import Framing
 from pilot.piloters.console.inputs import ConsoleInput, dump
-from pilot.treatment import Format
+from pilot.treatment import Stream, Treatment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +25,19 @@ def wait_for(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.01)
 
 
-def pinned(pins: Path, *, framing: Framing = Framing.LINES, **fields: str) -> ConsoleInput:
+NOTHING = Treatment()
+
+
+def pinned(
+    pins: Path,
+    *,
+    framing: Framing = Framing.LINES,
+    stream: Stream = Stream.ALL,
+    treatment: Treatment = NOTHING,
+    **fields: str,
+) -> ConsoleInput:
     return ConsoleInput(
-        id=pins.name,
+        id=input_id(pins.name, stream),
         pins=str(pins),
         folders=(),
         base="",
@@ -34,12 +45,13 @@ def pinned(pins: Path, *, framing: Framing = Framing.LINES, **fields: str) -> Co
         rotated=False,
         shown="/logs",
         framing=framing,
-        format=Format.NONE,
+        stream=stream,
+        treatment=treatment,
         fields=fields,
     )
 
 
-def direct(directory: Path, pattern: str) -> ConsoleInput:
+def direct(directory: Path, pattern: str, treatment: Treatment = NOTHING) -> ConsoleInput:
     return ConsoleInput(
         id="direct",
         pins="",
@@ -49,7 +61,7 @@ def direct(directory: Path, pattern: str) -> ConsoleInput:
         rotated=True,
         shown="/logs",
         framing=Framing.LINES,
-        format=Format.NONE,
+        treatment=treatment,
         fields={},
     )
 

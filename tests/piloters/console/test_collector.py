@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pilot.handover import input_id
 from pilot.model import Framing
 from pilot.piloters.console.collector import Collector
 from pilot.piloters.console.folder import InputFolder
 from pilot.piloters.console.output import Output
 from pilot.piloters.console.records import Record, Records, load
 from pilot.piloters.console.tails import CHUNK
+from pilot.treatment import Multiline, Stream, Treatment
 from tests.piloters.console.running import Setup, direct, pinned
 
 if TYPE_CHECKING:
@@ -310,3 +312,97 @@ def test_records_that_cannot_be_saved_are_said_once_and_saved_later(
     assert load(folder / "registry.json") == {("a", "b"): Record(1, 2)}
     saved: dict[str, Any] = json.loads((folder / "registry.json").read_text())
     assert saved == {"version": 1, "files": {"a": {"b": {"offset": 1, "read": 2}}}}
+
+
+INDENTED = Treatment(multiline=Multiline(pattern="^ ", timeout=5))
+
+
+def test_an_event_goes_out_when_the_next_begins_or_its_time_is_up(rig: Rig) -> None:
+    rig.setup.want("a", pinned(rig.pins, treatment=INDENTED))
+    pin = rig.pins / "a~1~1"
+    add(pin, "one\n two\nthree\n")
+    assert rig.messages() == ["one\n two"]
+    assert rig.records() == {str(pin): Record(9, 9, 15, 15)}
+    add(pin, " four\n")
+    assert rig.messages() == []
+    rig.at += 5
+    assert rig.messages() == ["three\n four"]
+    assert rig.records() == {str(pin): Record(21, 21)}
+
+
+def test_a_stop_amid_an_event_gives_it_once_and_whole(rig: Rig) -> None:
+    rig.setup.want("a", pinned(rig.pins, treatment=INDENTED))
+    add(rig.pins / "a~1~1", "one\n two\n")
+    assert rig.messages() == []
+    rig.restart()
+    add(rig.pins / "a~1~1", " three\nfour\n")
+    assert rig.messages() == ["one\n two\n three"]
+    rig.restart()
+    assert rig.messages() == []
+    rig.at += 5
+    assert rig.messages() == ["four"]
+
+
+def test_a_long_backlog_is_joined_over_all_its_chunks(rig: Rig) -> None:
+    rig.setup.want("a", pinned(rig.pins, treatment=INDENTED))
+    rig.at += 100
+    event = "one" + 3 * f"\n {'x' * (CHUNK // 2)}"
+    add(rig.pins / "a~1~1", f"{event}\ntwo\n")
+    assert rig.messages() == [event]
+
+
+def test_what_is_dropped_counts_as_read(rig: Rig) -> None:
+    rig.setup.want("a", pinned(rig.pins, treatment=Treatment(exclude="secret")))
+    pin = rig.pins / "a~1~1"
+    add(pin, "one\nsecret\n")
+    assert rig.messages() == ["one"]
+    assert rig.records() == {str(pin): Record(11, 11)}
+
+
+def test_a_new_treatment_takes_effect_without_reading_again(rig: Rig) -> None:
+    rig.setup.want("a", pinned(rig.pins))
+    add(rig.pins / "a~1~1", "one\n")
+    assert rig.messages() == ["one"]
+    rig.setup.want("a", pinned(rig.pins, treatment=INDENTED))
+    add(rig.pins / "a~1~1", "two\n three\nfour\n")
+    assert rig.messages() == ["two\n three"]
+    rig.setup.want("a", pinned(rig.pins, treatment=Treatment(include="f")))
+    add(rig.pins / "a~1~1", "five\nsix\n")
+    assert rig.messages() == ["four", "five"]
+
+
+def test_each_stream_is_an_input_with_its_own_record(rig: Rig) -> None:
+    time, pin = "2026-01-01T00:00:00Z", rig.pins / "a~1~1"
+    streams = (Stream.STDOUT, Stream.STDERR)
+    rig.setup.want(
+        "a",
+        *(pinned(rig.pins, framing=Framing.CRI, stream=e, treatment=INDENTED) for e in streams),
+    )
+    add(pin, f"{time} stdout F one\n{time} stderr F bad\n{time} stdout F  two\n")
+    add(pin, f"{time} stdout F three\n{time} stderr F  worse\n{time} stderr F worst\n")
+    assert rig.messages() == ["one\n two", "bad\n worse"]
+    rig.step()
+    assert {id_ for id_, _ in load(rig.setup.registry)} == {input_id("set", e) for e in streams}
+    rig.at += 5
+    assert rig.messages() == ["three", "worst"]
+
+
+def test_an_input_that_ceases_to_read_both_streams_goes_on(rig: Rig) -> None:
+    time, pin = "2026-01-01T00:00:00Z", rig.pins / "a~1~1"
+    rig.setup.want("a", pinned(rig.pins, framing=Framing.CRI))
+    add(pin, f"{time} stdout F one\n{time} stderr F bad\n{time} stdout P tw\n")
+    assert rig.messages() == ["one", "bad"]
+    rig.setup.want("a", pinned(rig.pins, framing=Framing.CRI, stream=Stream.STDOUT))
+    add(pin, f"{time} stdout F o\n{time} stderr F worse\n{time} stdout F three\n")
+    assert rig.messages() == ["two", "three"]
+    rig.setup.want("a", pinned(rig.pins, framing=Framing.CRI))
+    add(pin, f"{time} stderr F worst\n")
+    assert rig.messages() == ["worst"]
+
+
+def test_a_truncated_pin_gives_what_waited(rig: Rig) -> None:
+    rig.setup.want("a", pinned(rig.pins, treatment=INDENTED))
+    add(rig.pins / "a~1~1", "one\n two\n")
+    assert rig.messages() == []
+    (rig.pins / "a~1~1").write_text("")
+    assert rig.messages() == ["one\n two"]

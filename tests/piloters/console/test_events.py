@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilot.model import Framing
-from pilot.piloters.console.events import encode
+from pilot.piloters.console.events import Encoder
 from pilot.piloters.console.framing import Text
 from pilot.piloters.console.inputs import ConsoleInput
-from pilot.treatment import Format
+from pilot.treatment import Format, Treatment
 
 FIELDS = {"k8s_pod": "web-0", "index": "ours"}
 NOT_JSON = {"type": "json", "message": "the line is no JSON object"}
 
 
-def source(format_: Format = Format.NONE, **fields: str) -> ConsoleInput:
+def source(treatment: Treatment, **fields: str) -> ConsoleInput:
     return ConsoleInput(
         id="a",
         pins="/pins/a",
@@ -29,17 +29,20 @@ def source(format_: Format = Format.NONE, **fields: str) -> ConsoleInput:
         rotated=False,
         shown="/logs",
         framing=Framing.LINES,
-        format=format_,
+        treatment=treatment,
         fields=fields or FIELDS,
     )
 
 
-def event(text: Text | str | bytes, format_: Format = Format.NONE) -> dict[str, Any]:
+def event(
+    text: Text | str | bytes, format_: Format = Format.NONE, **treatment: Any
+) -> dict[str, Any]:
     if isinstance(text, str):
         text = text.encode("utf-8", "surrogatepass")
     if isinstance(text, bytes):
         text = Text(5, 5 + len(text) + 1, text)
-    line = encode(text, source(format_), "/logs/a.log", 1_767_323_045.5)
+    encoder = Encoder(source(Treatment(format=format_, **treatment)))
+    line = encoder.encode(text, "/logs/a.log", 1_767_323_045.5)
     assert line.count(b"\n") == 1
     parsed = json.loads(line, parse_constant=pytest.fail)
     assert isinstance(parsed, dict)
@@ -129,12 +132,76 @@ def test_nesting_within_reason_is_kept() -> None:
     assert "a" in event('{"a":' + "[" * 20 + "]" * 20 + "}", Format.JSON)
 
 
+def test_parsed_fields_go_below_the_target() -> None:
+    text = '{"message": "short", "@timestamp": "x", "log": 1, "k8s_pod": "theirs"}'
+    found = event(text, Format.JSON, target="app")
+    plain = event("x")
+    assert found == {**plain, "message": text, "app": json.loads(text)}
+
+
+@pytest.mark.parametrize(
+    "target", ["@timestamp", "@metadata", "@metadata.index", "log", "stream", "message", "k8s_pod"]
+)
+def test_a_target_that_is_ours_takes_nothing(target: str) -> None:
+    found, plain = event('{"a": 1}', Format.JSON, target=target), event("x")
+    assert found.pop("error")["type"] == "target"
+    assert found == {**plain, "message": '{"a": 1}'}
+
+
+@pytest.mark.parametrize(
+    ("format_", "treatment", "text"),
+    [
+        (Format.CSV, {"keys": ("@timestamp", "stream", "k8s_pod", "a")}, "x,x,x,1"),
+        (Format.REGEXP, {"pattern": "(?P<log>x)(?P<stream>x)(?P<index>x)(?P<a>1)"}, "xxx1"),
+    ],
+)
+def test_no_format_sets_what_is_ours(format_: Format, treatment: dict[str, Any], text: str) -> None:
+    assert event(text, format_, **treatment) == {**event(text), "a": "1"}
+
+
+def test_a_parsed_message_replaces_the_text() -> None:
+    found = event("[a Oct 11 14:32:52 2000] [error] denied", Format.APACHE_ERROR)
+    assert (found["message"], found["level"]) == ("denied", "error")
+    assert found["@timestamp"] == "2000-10-11T14:32:52Z"
+
+
+def test_a_field_gives_the_events_time_and_stays() -> None:
+    found = event('{"t": "2026-01-01T00:00:00.5+01:00"}', Format.JSON, time_key="t")
+    assert found["@timestamp"] == "2025-12-31T23:00:00.5Z"
+    assert found["t"] == "2026-01-01T00:00:00.5+01:00"
+
+
+def test_a_time_that_is_none_leaves_the_event_its_own() -> None:
+    found = event('{"t": "soon", "error": "theirs"}', Format.JSON, time_key="t")
+    assert found["@timestamp"] == event("x")["@timestamp"]
+    assert found["t"] == "soon"
+    assert found["error"]["type"] == "time"
+
+
+def test_what_is_dropped_gives_nothing() -> None:
+    encoder = Encoder(source(Treatment(include="a", exclude="b")))
+    kept = [encoder.encode(Text(0, 9, each), "/a", 0) for each in (b"a", b"b", b"ab", b"c")]
+    assert [bool(each) for each in kept] == [True, False, False, False]
+
+
+def test_broken_framing_is_looked_at_by_exclude() -> None:
+    encoder = Encoder(source(Treatment(exclude="secret")))
+    assert encoder.encode(Text(0, 9, b"a secret", error="not cri framing"), "/a", 0) == b""
+
+
+def test_an_event_is_cut_before_anything_looks_at_it() -> None:
+    found = event('{"a": 1}  secret', Format.JSON, max_bytes=8, exclude="secret")
+    assert (found["message"], found["a"]) == ('{"a": 1}', 1)
+    assert found["log"]["flags"] == ["truncated"]
+
+
 def test_invalid_utf8_is_replaced() -> None:
     assert event(b"a\xffb")["message"] == "a�b"
 
 
 def test_a_terminal_is_not_told_what_to_do() -> None:
-    line = encode(Text(0, 9, "\x1b[2J\x9b\u202e\u2028é".encode()), source(), "/logs/\udcff", 0)
+    encoder = Encoder(source(Treatment()))
+    line = encoder.encode(Text(0, 9, "\x1b[2J\x9b\u202e\u2028é".encode()), "/logs/\udcff", 0)
     text = line.decode("utf-8")
     assert text.rstrip("\n").isprintable()
     assert "é" in text

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pilot.model import Framing
 from pilot.piloters.console.framing import LONGEST, Framer, Text
+from pilot.treatment import Stream
 
 NINE = "2026-01-02T03:04:05.123456789Z"
 
@@ -253,3 +254,29 @@ def test_any_stops_and_restarts_give_each_line_once(
         framer = Framer(framing, offset=framer.offset, read=framer.read)
     found += framer.feed(data[framer.position :])
     assert found == Framer(framing).feed(data)
+
+
+@given(FILES, st.lists(st.integers(0, 400), max_size=4))
+def test_the_two_streams_are_all_that_there_is(data: bytes, stops: list[int]) -> None:
+    for framing in (Framing.DOCKER, Framing.CRI):
+        whole = Framer(framing).feed(data)
+        for stream, others in ((Stream.STDOUT, {"stdout", ""}), (Stream.STDERR, {"stderr"})):
+            framer, found = Framer(framing, stream), []
+            for stop in [*sorted(stops), len(data)]:
+                if stop > framer.position:
+                    found += framer.feed(data[framer.position : stop])
+                framer = Framer(framing, stream, offset=framer.offset, read=framer.read)
+            found += framer.feed(data[framer.position :])
+            assert found == [each for each in whole if each.stream in others]
+
+
+def test_an_open_line_of_the_other_stream_holds_nothing_back() -> None:
+    data = cri("open", "P", "stderr") + cri("whole")
+    framer = Framer(Framing.CRI, Stream.STDOUT)
+    assert [each.text for each in framer.feed(data)] == [b"whole"]
+    assert framer.offset == len(data)
+
+
+def test_broken_framing_is_given_by_one_of_two_streams() -> None:
+    assert [each.text for each in Framer(Framing.CRI, Stream.STDOUT).feed(b"bad\n")] == [b"bad"]
+    assert Framer(Framing.CRI, Stream.STDERR).feed(b"bad\n") == []

@@ -6,6 +6,7 @@ import fcntl
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from pilot.piloters.console.framing import Framer
 from pilot.piloters.console.inputs import ConsoleInput, InputError, dump, parse
 from pilot.piloters.unchanged import SETTLED
 from pilot.settings import Settings
-from pilot.treatment import Format, Treatment
+from pilot.treatment import Format, Multiline, Stream, Treatment
 from tests.piloters.console.running import Setup, end, pinned, wait_for
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def test_a_pinned_input(tmp_path: Path) -> None:
             rotated=False,
             shown="/var/log/app",
             framing=Framing.LINES,
-            format=Format.JSON,
+            treatment=Treatment(format=Format.JSON),
             fields={"k8s_pod": "web-0"},
         ),
     )
@@ -84,6 +85,25 @@ def test_a_direct_input(tmp_path: Path) -> None:
     )
     assert found.base == "/host/volumes/v/app"
     assert found.shown == "/volumes/v/app"
+
+
+def test_an_input_of_one_stream_with_its_treatment(tmp_path: Path) -> None:
+    treatment = Treatment(multiline=Multiline(pattern="^ "), exclude="secret", raw={"a": "b"})
+    given_ = replace(
+        wanted("/pins/set"),
+        file_set=file_set(Framing.CRI, ""),
+        stream=Stream.STDERR,
+        treatment=treatment,
+    )
+    (found,) = parse(piloter(tmp_path).render(CONTAINER, [given_]).content)
+    assert (found.id, found.stream) == ("set-stderr", Stream.STDERR)
+    assert found.treatment == replace(treatment, raw={})
+
+
+def test_a_fragment_with_a_pattern_that_is_none_is_broken() -> None:
+    broken = pinned(Path("/pins/set"), treatment=Treatment(exclude="("))
+    with pytest.raises(InputError, match="treatment"):
+        parse(dump([broken]))
 
 
 def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
@@ -107,7 +127,6 @@ def test_any_text_survives_a_fragment(fields: dict[str, str], pattern: str, fold
         rotated=True,
         shown="/x",
         framing=Framing.LINES,
-        format=Format.NONE,
         fields=fields,
     )
     content = dump([made, made])
@@ -128,6 +147,17 @@ def test_a_cut_fragment_is_never_taken_for_a_whole_one(cut: int) -> None:
             parse(content[:cut])
 
 
+OLD = "id: a, pins: /p, shown: /s, framing: cri"
+GOOD = f"{OLD}, stream: all, treatment: {{}}"
+
+
+@pytest.mark.parametrize("format_", ["none", "json"])
+def test_a_fragment_of_the_first_version_means_what_it_did(format_: str) -> None:
+    (old,) = parse(f"{{inputs: [{{{OLD}, format: {format_}}}], version: 1}}".encode())
+    (new,) = parse(f"{{inputs: [{{{GOOD}}}], version: 2}}".encode())
+    assert old == replace(new, treatment=Treatment(format=Format(format_)))
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -135,14 +165,25 @@ def test_a_cut_fragment_is_never_taken_for_a_whole_one(cut: int) -> None:
         "[]",
         "\t",
         "a: &a [*a]",
-        "{inputs: {}, version: 1}",
-        "{inputs: [1], version: 1}",
-        "{inputs: [], version: 2}",
+        "{inputs: {}, version: 2}",
+        "{inputs: [1], version: 2}",
+        "{inputs: [], version: 0}",
+        "{inputs: [], version: 3}",
+        "{inputs: [], version: true}",
         "{inputs: [{id: a}], version: 1}",
-        "{inputs: [{id: a, pins: /p, shown: /s, framing: x, format: none}], version: 1}",
-        "{inputs: [{id: 1, pins: /p, shown: /s, framing: cri, format: none}], version: 1}",
-        "{inputs: [{id: a, pins: /, shown: /, framing: cri, format: none, fields: 1}], version: 1}",
-        "{inputs: [{id: a, directory: /, shown: /, framing: cri, format: none}], version: 1}",
+        "{inputs: [{id: a}], version: 2}",
+        f"{{inputs: [{{{OLD}, format: csv}}], version: 1}}",
+        f"{{inputs: [{{{OLD}, format: none, treatment: {{exclude: a}}}}], version: 1}}",
+        f"{{inputs: [{{{OLD}, format: none}}], version: 2}}",
+        f"{{inputs: [{{{GOOD}, format: none}}], version: 2}}",
+        f"{{inputs: [{{{GOOD}, more: 1}}], version: 2}}",
+        f"{{inputs: [{{{GOOD}, fields: 1}}], version: 2}}",
+        f"{{inputs: [{{{GOOD.replace('all', 'both')}}}], version: 2}}",
+        f"{{inputs: [{{{GOOD.replace('id: a', 'id: 1')}}}], version: 2}}",
+        f"{{inputs: [{{{GOOD.replace('cri', 'x')}}}], version: 2}}",
+        f"{{inputs: [{{{GOOD.replace('pins', 'directory')}}}], version: 2}}",
+        f"{{inputs: [{{{GOOD.replace('{}', '[]')}}}], version: 2}}",
+        f"{{inputs: [{{{GOOD.replace('{}', '{exclud: a}')}}}], version: 2}}",
         "!!python/object/apply:os.system [false]",
     ],
 )
@@ -191,9 +232,10 @@ def test_nothing_is_refused(tmp_path: Path) -> None:
     assert piloter(tmp_path).refuse(log) == []
 
 
-def record(tmp_path: Path, **files: tuple[int, int]) -> None:
+def record(tmp_path: Path, **files: tuple[int, ...]) -> None:
     (tmp_path / "data").mkdir(exist_ok=True)
-    entries = {file: {"offset": at, "read": read} for file, (at, read) in files.items()}
+    names = ("offset", "read", "framed", "seen")
+    entries = {file: dict(zip(names, numbers, strict=False)) for file, numbers in files.items()}
     temporary = tmp_path / "data" / "new"
     temporary.write_text(
         json.dumps(
@@ -281,6 +323,24 @@ def test_a_collector_that_is_done_says_itself_where(tmp_path: Path) -> None:
     assert piloter(tmp_path).readable_end(pin, file_set(Framing.CRI)) == 0
     record(tmp_path, **{"/elsewhere/a~1~1": (500, 500)})  # of the file before it was cut
     assert piloter(tmp_path).readable_end(pin, file_set(Framing.CRI)) == 0
+
+
+def test_each_stream_is_done_where_its_own_lines_are(tmp_path: Path) -> None:
+    pin = tmp_path / "a~1~1"
+    pin.write_text(f"{TIME} stdout F a\n{TIME} stderr P b\n{TIME} stdout F c\n")
+    made = piloter(tmp_path)
+    assert made.readable_end(pin, file_set(Framing.CRI)) == 32
+    assert made.readable_end(pin, file_set(Framing.CRI), Stream.STDOUT) == 96
+    assert made.readable_end(pin, file_set(Framing.CRI), Stream.STDERR) == 32
+
+
+def test_an_event_that_waits_is_not_done_with_yet(tmp_path: Path) -> None:
+    pin = tmp_path / "a~1~1"
+    pin.write_text(f"{TIME} stdout F a\n{TIME} stdout P b\n{TIME} stderr F c\n")
+    record(tmp_path, **{str(pin): (0, 0, 32, 96)})
+    made = piloter(tmp_path)
+    assert made.progress(["set"]) == {("set", str(pin)): 0}
+    assert made.readable_end(pin, file_set(Framing.CRI), Stream.STDOUT) == 32
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
