@@ -36,29 +36,33 @@ def status(state_dir: Path, *, as_json: bool) -> None:
         click.echo(line)
 
 
-def ask(socket: Path) -> dict[str, Any]:
-    """The daemon's answer; a sentence and exit code 2 where there is none."""
+def ask(socket: Path, question: str = "status", **given: str) -> dict[str, Any]:
+    """The daemon's answer; a sentence and exit code 2 where there is none.
+
+    An answer that is JSON is one, also that nothing was found.
+    """
     import httpx
 
     if not socket.is_socket():
-        _fail(f"no daemon here: there is no socket {socket} (--state-dir)")
+        fail(f"no daemon here: there is no socket {socket} (--state-dir)")
     if not os.access(socket, os.W_OK):
-        _fail(f"may not ask the daemon on {socket}: run as its user")
+        fail(f"may not ask the daemon on {socket}: run as its user")
     try:
         with (
             short_name(socket) as name,
             httpx.Client(transport=httpx.HTTPTransport(uds=name), timeout=TIMEOUT) as client,
         ):
-            answer = client.get("http://log-pilot/status")
+            answer = client.get(f"http://log-pilot/{question}", params=given)
     except (httpx.HTTPError, OSError) as error:
-        _fail(f"the daemon does not answer on {socket}: {error}")
-    if answer.status_code != httpx.codes.OK:
-        _fail(answer.text.strip())
+        fail(f"the daemon does not answer on {socket}: {error}")
+    if not answer.headers.get("content-type", "").startswith("application/json"):
+        fail(answer.text.strip())
     found: dict[str, Any] = answer.json()
     return found
 
 
-def _fail(sentence: str) -> NoReturn:
+def fail(sentence: str) -> NoReturn:
+    """Say it on stderr and end with exit code 2."""
     click.echo(printable(f"log-pilot: {sentence}"), err=True)
     sys.exit(2)
 
