@@ -21,7 +21,7 @@ from tests.real.waiting import until
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["IMAGE", "Dockerd", "UnavailableError", "filebeats"]
+__all__ = ["IMAGE", "Dockerd", "UnavailableError", "busybox", "filebeats"]
 
 IMAGE = "local/busybox"
 APPLETS = [
@@ -84,7 +84,7 @@ class Dockerd:
         try:
             self._start_containerd()
             self.start()
-            self.docker("import", "-", IMAGE, stdin=_busybox())
+            self.docker("import", "-", IMAGE, stdin=busybox())
         except BaseException:
             self.close()
             raise
@@ -240,7 +240,8 @@ class Dockerd:
                 return False
 
 
-def _busybox() -> bytes:
+def busybox() -> bytes:
+    """A root filesystem as a tar archive: busybox and its applets."""
     program = shutil.which("busybox")
     if not program:
         raise UnavailableError("no busybox; Debian's package is busybox-static")

@@ -1,6 +1,7 @@
 """Where the real programs come from: named by the environment, kept from an earlier run, or built.
 
-`PILOT_TEST_FILEBEATS` and `PILOT_TEST_DOCKERDS` (paths, separated by colons) settle the question.
+`PILOT_TEST_FILEBEATS`, `PILOT_TEST_DOCKERDS` and `PILOT_TEST_KUBELETS` (paths, separated by colons)
+settle the question.
 Otherwise a program lies in `$XDG_CACHE_HOME/kube-log-pilot-tests`, or is on PATH in the right
 version, or is built there by `tests/real/build`, which needs `go`.
 """
@@ -36,6 +37,9 @@ FILEBEAT_9 = Program("filebeat", 9, "filebeat", "9.0.0", "PILOT_TEST_FILEBEATS")
 FILEBEAT_7 = Program("filebeat", 7, "filebeat", "7.17.29", "PILOT_TEST_FILEBEATS")
 # The version of Moby's module; its daemon is Docker 29. A containerd lies beside it.
 DOCKER_29 = Program("dockerd", 29, "docker", "2.0.0-beta.24", "PILOT_TEST_DOCKERDS")
+
+# kube-apiserver and its like, kubelet and kubectl lie beside each other.
+KUBERNETES = Program("kubelet", 1, "kubernetes", "1.34.4", "PILOT_TEST_KUBELETS")
 
 
 def filebeats() -> list[Path]:
@@ -88,7 +92,7 @@ def major(path: Path) -> int:
     """
     flag = "version" if path.name.startswith("filebeat") else "--version"
     answer = subprocess.run([path, flag], capture_output=True, text=True, check=True).stdout
-    found = re.search(r"version (\d+)\.\d", answer)
+    found = re.search(r"(?:version |Kubernetes v)(\d+)\.\d", answer)
     return int(found[1]) if found else DOCKER_29.major
 
 
