@@ -6,7 +6,7 @@ from importlib import import_module
 
 import click
 
-COMMANDS = ("run", "demo", "render", "status")
+COMMANDS = ("run", "demo", "render", "status", "explain", "lint")
 
 
 class _Commands(click.Group):

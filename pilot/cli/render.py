@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,21 +12,23 @@ import click
 from pilot import piloters
 from pilot.accept import declares
 from pilot.claims import Claims, lost_claim
+from pilot.cli.inputs import read_input, surrounding, surroundings_from
 from pilot.cli.options import rendering, settings_from
 from pilot.fragments import accept_for, inputs_of
-from pilot.model import State, printable
+from pilot.manifests import Surroundings
+from pilot.manifests.spelling import is_ours
+from pilot.model import Code, Origin, Rejection, State, printable
 from pilot.piloters import PiloterError
 from pilot.pins.confine import FolderMissingError, RefusedError
 from pilot.pins.expand import look_into
 from pilot.pins.record import Place
 from pilot.pins.roots import USUAL
-from pilot.sources.inspect import container_from_inspect
-from pilot.sources.static import parse_static
 from pilot.wiring import policy_for
 
 if TYPE_CHECKING:
     from pilot.handover import Input
-    from pilot.model import Container, FileSet, Log, Rejection
+    from pilot.manifests import Found
+    from pilot.model import Container, FileSet, Log
     from pilot.settings import Settings
 
 REJECTED, UNUSABLE = 1, 2  # exit codes
@@ -35,38 +36,41 @@ REJECTED, UNUSABLE = 1, 2  # exit codes
 
 @click.command()
 @rendering
+@surrounding
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 def render(files: tuple[str, ...], **chosen: Any) -> None:
     """Print the fragments that the daemon would write for the containers in FILE ("-": stdin).
 
-    FILE holds what `docker inspect CONTAINER…` prints, or a file of the static source. Each
-    fragment comes after a comment line with its path. Rejections go to stderr, one line each.
-    Which folder holds a log's pins is decided by its filesystem on the node; here by its path.
+    FILE holds what `docker inspect CONTAINER…` or `crictl inspect` prints, a Kubernetes manifest, a
+    compose file, or a file of the static source. Each fragment comes after a comment line with its
+    path. Rejections go to stderr, one line each. Which folder holds a log's pins is decided by its
+    filesystem on the node; here by its path. What only the cluster knows of a pod (its uid, say)
+    has a stand-in.
 
     Exit code: 0 all accepted, 1 something was rejected, 2 the input cannot be used.
     """
+    surroundings = surroundings_from(chosen)
     settings = settings_from(chosen)
     try:
         piloter = piloters.create(settings.type, settings)
-        containers = [each for name in files for each in read(name)]
+        found = [each for name in files for each in read_input(name, surroundings).containers]
+        policy = policy_for(settings, piloter)
     except (PiloterError, ValueError, OSError, RecursionError) as error:
         _tell(f"log-pilot: {error}")
         sys.exit(UNUSABLE)
+    containers = [each.container for each in found]
     claims, rejected = Claims(), False
     logs: dict[str, tuple[Log, ...]] = {}
-    for container in containers:
-        if not declares(container, settings):
-            prefixes = " or ".join(settings.log_prefixes)
-            _tell(f"{container.name}: nothing is declared under {prefixes}")
-        accepted = accept_for(
-            container,
-            settings=settings,
-            policy=policy_for(settings, piloter),
-            refuse=piloter.refuse,
-        )
+    for each in found:
+        container = each.container
+        accepted = accept_for(container, settings=settings, policy=policy, refuse=piloter.refuse)
         logs[container.id] = accepted.logs
         claims.claim(container, (s.name for log in accepted.logs for s in log.file_sets))
-        for rejection in accepted.rejections:
+        unknown = _unknown(each, settings)
+        if not unknown and not declares(container, settings):
+            prefixes = " or ".join(settings.log_prefixes)
+            _tell(f"{container.name}: nothing is declared under {prefixes}")
+        for rejection in (*unknown, *accepted.rejections):
             rejected |= say(container, rejection)
     fragments = {}
     for container in sorted(containers, key=lambda one: one.id):
@@ -110,17 +114,22 @@ def _tell(line: str) -> None:
 
 
 def read(name: str) -> list[Container]:
-    """The containers in a file. Raises ValueError with a sentence, or OSError."""
-    raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    origin = "standard input" if name == "-" else name
-    text = raw.decode("utf-8", "replace")
-    if not text.lstrip().startswith(("[", '{"Id":')):
-        return parse_static(text, origin)
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{origin} is no JSON as `docker inspect` prints it: {error}") from error
-    return [container_from_inspect(each) for each in (data if isinstance(data, list) else [data])]
+    """The containers in a file ("-": stdin). Raises ValueError with a sentence, or OSError."""
+    return [each.container for each in read_input(name, Surroundings()).containers]
+
+
+def _unknown(found: Found, settings: Settings) -> list[Rejection]:
+    """The declarations whose values are not in the file."""
+    return [
+        Rejection(
+            code=Code.ENV_UNKNOWN,
+            key=key,
+            reason=f"its value comes from {source}; it is left out here.",
+            notice=True,
+        )
+        for key, source in found.unknown.items()
+        if is_ours(key, Origin.ENV, settings.log_prefixes)
+    ]
 
 
 def _inputs(container: Container, logs: list[Log], settings: Settings) -> list[Input]:

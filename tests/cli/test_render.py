@@ -11,6 +11,7 @@ import yaml
 from click.testing import CliRunner
 
 from pilot.cli import main
+from tests.manifests.making import TOMCAT
 
 if TYPE_CHECKING:
     from click.testing import Result
@@ -113,6 +114,35 @@ def test_what_a_real_engine_printed_is_rendered(engine: str, kind: str) -> None:
     assert result.exit_code in {0, 1}, result.output
     assert result.stdout.startswith("# /")
     assert list(yaml.safe_load_all(result.stdout.replace("# /", "---\n# /")))
+
+
+def test_a_manifest_is_rendered_with_the_kubelet_s_folders() -> None:
+    result = render("--pin", "off", "-", stdin=TOMCAT)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("# /etc/filebeat/prospectors.d/default_tomcat_tomcat.yml\n")
+    folder = "/var/lib/kubelet/pods/<uid-of-default.tomcat>/volumes/kubernetes.io~empty-dir"
+    assert f"{folder}/tomcat-log/catalina.*.log" in result.stdout
+    assert "/var/log/pods/default_tomcat_<uid-of-default.tomcat>/tomcat/0.log" in result.stdout
+
+
+def test_kubelet_root_and_namespace_are_flags() -> None:
+    result = render("--kubelet-root", "/k", "--namespace", "n", "--pin", "off", "-", stdin=TOMCAT)
+    assert "/k/pods/<uid-of-n.tomcat>/volumes/" in result.stdout
+    assert "k8s_pod_namespace: n" in result.stdout.replace('"', "").replace("'", "")
+
+
+def test_a_compose_file_is_rendered() -> None:
+    text = "services: {web: {image: x, labels: {aliyun.logs.web: stdout}}}\nname: shop\n"
+    result = render("-", stdin=text)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("# /etc/filebeat/prospectors.d/shop-web.yml\n")
+
+
+def test_a_value_that_is_not_in_the_file_is_a_notice() -> None:
+    text = "services: {web: {image: x, environment: [aliyun_logs_web]}}\n"
+    result = render("-", stdin=text)
+    assert result.exit_code == 0
+    assert "notice: env-unknown: 'aliyun_logs_web'" in result.stderr
 
 
 @pytest.mark.parametrize(
