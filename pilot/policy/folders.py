@@ -7,6 +7,7 @@ symlink makes of them is judged by asking again with the path that was really op
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -80,9 +81,8 @@ def forbids(
     folded = fold(path)
     if folded == "/":
         return "it is the whole node"
-    further = (fold(each) for each in (*roots, root) if each.startswith("/"))
-    runtimes = {*RUNTIME_ROOTS, *further}
-    for rule in sorted({*NODE_FOLDERS, *runtimes}):
+    rules, runtimes = _rules((*roots, root))
+    for rule in rules:
         if folded == rule:
             return f"{rule} is the node's own"
         if under(folded, rule):
@@ -95,6 +95,14 @@ def forbids(
     if container and not (kind == VOLUME and _VOLUMES.search(folded, 0, container.start() + 1)):
         return "it lies in the folder that Docker keeps for one container"
     return None
+
+
+@functools.lru_cache(maxsize=64)
+def _rules(roots: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """All forbidden folders in order, and those of them that runtimes have volumes in."""
+    further = (fold(each) for each in roots if each.startswith("/"))
+    runtimes = frozenset((*RUNTIME_ROOTS, *further))
+    return tuple(sorted({*NODE_FOLDERS, *runtimes})), runtimes
 
 
 def root_of(log_path: str) -> str:
