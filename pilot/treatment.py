@@ -88,7 +88,8 @@ class Treatment:
     """How the lines of one log become events.
 
     In this order: text is decoded, lines are joined (`multiline`), events that do not match
-    `include` or match `exclude` are dropped, the rest is taken apart (`format`). All patterns are
+    `include` or match `exclude` are dropped, the rest is cut (`max_bytes`) and taken apart
+    (`format`). All patterns are
     of `pilot.regexps` and look at the whole event.
     """
 

@@ -35,9 +35,9 @@ class Encoder:
         `path` is the file's as the container knows it. `now` (seconds since the epoch) is the
         event's time where the runtime gave none.
         """
-        message, cut = self._sifter.cut(text.text)
-        if not self._sifter.wants(message):
+        if not self._sifter.wants(text.text.decode("utf-8", "replace")):
             return b""
+        message, cut = self._sifter.cut(text.text)
         event: dict[str, Any] = {
             "@timestamp": text.time or f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%S.%f}Z",
             "message": message,

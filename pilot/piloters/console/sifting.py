@@ -1,4 +1,4 @@
-"""Which events go out: text is cut at the tenant's limit, then looked at by include and exclude."""
+"""Which events go out, by include and exclude, and how much of their text, by the tenant's limit."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Sifter:
         return text[:end].decode("utf-8", "replace"), True
 
     def wants(self, text: str) -> bool:
-        """Whether an event goes out: `include` is found in it, `exclude` is not."""
+        """Whether an event goes out: `include` is found in its whole text, `exclude` is not."""
         if self._include and not self._include.search(text):
             return False
         return not (self._exclude and self._exclude.search(text))

@@ -99,7 +99,9 @@ class FilebeatPiloter:
         }
 
     def prepare(self) -> Mapping[Path, bytes]:
-        """The main file."""
+        """The main file; one that is there is a person's, or was made when this was run before."""
+        if self._main.exists():
+            return {self._main: b""}
         context = main_config(
             self._environment, config_dir=self._config_dir, data_dir=self._data_dir
         )

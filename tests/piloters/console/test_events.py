@@ -189,10 +189,12 @@ def test_broken_framing_is_looked_at_by_exclude() -> None:
     assert encoder.encode(Text(0, 9, b"a secret", error="not cri framing"), "/a", 0) == b""
 
 
-def test_an_event_is_cut_before_anything_looks_at_it() -> None:
-    found = event('{"a": 1}  secret', Format.JSON, max_bytes=8, exclude="secret")
-    assert (found["message"], found["a"]) == ('{"a": 1}', 1)
-    assert found["log"]["flags"] == ["truncated"]
+def test_an_event_is_looked_at_as_a_whole_and_cut_then() -> None:
+    text = "a" * 2000 + " secret"
+    encoder = Encoder(source(Treatment(max_bytes=1024, exclude="secret")))
+    assert encoder.encode(Text(0, 2008, text.encode()), "/logs/a.log", 0.0) == b""
+    found = event(text, max_bytes=1024, include="secret")
+    assert (found["message"], found["log"]["flags"]) == ("a" * 1024, ["truncated"])
 
 
 def test_invalid_utf8_is_replaced() -> None:

@@ -110,3 +110,13 @@ def test_the_command_has_our_paths_filebeats_lock_and_time_to_stop() -> None:
     assert ("--path.data", "/x/data") in zip(command.argv, command.argv[1:], strict=False)
     assert command.lock == "/x/data/filebeat.lock"
     assert command.stop_grace == 15.0
+
+
+def test_a_main_file_that_is_there_counts_whatever_the_variables_say(tmp_path: Path) -> None:
+    piloter = FilebeatPiloter(making.settings(tmp_path, environment={"LOGGING_OUTPUT": "kafka"}))
+    with pytest.raises(PiloterError, match="kafka"):
+        piloter.prepare()
+    main = tmp_path / "etc" / "filebeat.yml"
+    main.parent.mkdir(parents=True, exist_ok=True)
+    main.write_text("output.kafka: {}\n")
+    assert [*piloter.prepare()] == [main]
