@@ -237,7 +237,7 @@ class _Taking:
             return replace(
                 place, log=declared.name, notice=place.notice or declared.origin is Origin.POLICY
             )
-        mount = mount_of(here, item, rootfs=rootfs)
+        mount = mount_of(here, item, rootfs=rootfs) if place.framing is Framing.LINES else None
         if mount is None or mount.kind == ROOTFS:
             return place
         why = judge_mount(here, mount, place, policy=self._policy, rules=rules)

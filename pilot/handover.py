@@ -1,4 +1,4 @@
-"""What the pilot hands to a collector: inputs, the fragment made of them, how the collector runs."""
+"""What the pilot hands to a collector: inputs, the fragment made of them, how to run it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Input:
 
     file_set: FileSet
     stream: Stream = Stream.ALL
-    treatment: Treatment = Treatment()
+    treatment: Treatment = field(default_factory=Treatment)
     pins: str | None
     folders: tuple[str, ...] = ()
     base: str

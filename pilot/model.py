@@ -172,7 +172,7 @@ class Log:
     key: str
     file_sets: tuple[FileSet, ...]
     stream: Stream = Stream.ALL  # of its file set that is the runtime's log, if it has one
-    treatment: Treatment = Treatment()
+    treatment: Treatment = field(default_factory=Treatment)
     target: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 

@@ -275,7 +275,7 @@ def test_it_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     parent_code = (
         "import sys, time\n"
         "from pilot.collector import Supervisor\n"
-        "from pilot.model import Command\n"
+        "from pilot.handover import Command\n"
         "child = 'import os, time; print(os.getpid(), flush=True); time.sleep(600)'\n"
         "command = Command((sys.executable, '-c', child))\n"
         "Supervisor(command, lambda line: print(line, flush=True)).start()\n"

@@ -133,9 +133,9 @@ def _distinct(findings: Iterable[Finding]) -> list[Finding]:
 def _assumed(found: Found, settings: Settings) -> Container:
     """The container as it may be on its node, so that only what is wrong here is found wrong."""
     container = found.container
-    if not (found.unknown or settings.rootfs or any(not one.source for one in container.mounts)):
-        return container
     ours = [key for key in found.unknown if is_ours(key, Origin.ENV, settings.log_prefixes)]
+    if not (ours or settings.rootfs or any(map(_unplaced, container.mounts))):
+        return container
     labels = [key for key in found.unknown if (Origin.LABEL, key) in found.where]
     texts = (*container.env, *container.labels)
     known = {*(key for key in texts if anywhere(key, settings.log_prefixes)), *ours}
@@ -154,8 +154,12 @@ def _assumed(found: Found, settings: Settings) -> Container:
     )
 
 
+def _unplaced(mount: Mount) -> bool:
+    return not mount.source and mount.kind in ON_THE_NODE
+
+
 def _placed(mount: Mount, container: Container) -> Mount:
-    if mount.source or mount.kind not in ON_THE_NODE or not container.pod:
+    if not (_unplaced(mount) and container.pod):
         return mount
     folder = f"{KUBELET_ROOT}/pods/{container.pod.uid}/volumes/kubernetes.io~csi"
     return replace(mount, source=f"{folder}/<{mount.name}>/mount", kind="volume")
@@ -236,6 +240,8 @@ def _lost(
     accepted: Sequence[tuple[Found, Container, Accepted]],
 ) -> Iterator[tuple[Found, Rejection]]:
     """Files that two containers of a pod declare; one annotation for both is no quarrel."""
+    if sum(bool(one.logs) for *_, one in accepted) < 2:
+        return
     claims = Claims()
     for _, container, one in accepted:
         claims.claim(container, (each.name for log in one.logs for each in log.file_sets))

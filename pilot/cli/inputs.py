@@ -48,7 +48,8 @@ def read_input(name: str, surroundings: Surroundings) -> Manifest:
     if name == STDIN:
         raw, folder = sys.stdin.buffer.read(), Path.cwd()
     else:
-        raw, folder = Path(name).read_bytes(), Path(name).absolute().parent
+        path = Path(name)
+        raw, folder = path.read_bytes(), path.absolute().parent
     return read(
         raw.decode("utf-8", "replace"),
         title(name),

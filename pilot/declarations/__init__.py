@@ -5,9 +5,18 @@ Pure: nothing here reads a disk or a clock.
 
 from __future__ import annotations
 
-from pilot.declarations.dialects import declares, opted_out
+from pilot.declarations.dialects import declares, key_of, opted_out
 from pilot.declarations.find import Found, find
 from pilot.declarations.printing import print_declarations
 from pilot.declarations.read import Reading, read
 
-__all__ = ["Found", "Reading", "declares", "find", "opted_out", "print_declarations", "read"]
+__all__ = [
+    "Found",
+    "Reading",
+    "declares",
+    "find",
+    "key_of",
+    "opted_out",
+    "print_declarations",
+    "read",
+]

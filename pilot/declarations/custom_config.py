@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from pilot.declarations import options
 from pilot.declarations.items import BLANK, MAX_NAME
+from pilot.declarations.raw import KEYS, RAW_KEY
 from pilot.model import Code, Rejection, shorten
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ _OURS = {
     "max_bytes": "max_bytes",
     **_LISTS,
 }
-_RAW_KEY = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _FIELD_KEY = re.compile(r'[^\s,="]{1,200}')
 # One element of a YAML list in one line: in single quotes (a doubled one is one), in double quotes,
 # or plain.
@@ -126,8 +126,8 @@ def _line(
             reason = "a field's name holds no blank, comma or quote."
             return replace(_bad(config, line, reason), code=Code.TAG_INVALID)
         return log, f"{FIELD}{field}", _unquoted(text)
-    if not _RAW_KEY.fullmatch(option):
-        return _bad(config, line, "an option is 1 to 100 letters, digits, '_', '.' and '-'.")
+    if not RAW_KEY.fullmatch(option):
+        return _bad(config, line, f"an option of the collector {KEYS}")
     return log, f"{options.RAW_START}{option}", text
 
 

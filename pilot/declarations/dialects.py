@@ -70,23 +70,34 @@ DIALECTS = (
     Dialect(origin=Origin.ANNOTATION, start="_logs_", bare=False, custom_only=True),
     Dialect(origin=Origin.LABEL, start="_logs_", bare=False, custom_only=True),
 )
+PLACES = tuple(dict.fromkeys(dialect.origin for dialect in DIALECTS))
 # Custom config is weaker than all of them.
 CUSTOM_STRENGTH = len(DIALECTS)
 # log-pilot spelled it alike in environment and labels, and meant to spell it the other way.
 CUSTOM_CONFIG = ("custom_config", "custom.config")
 
 
+def spellings(origin: Origin) -> tuple[Dialect, ...]:
+    """The dialects in which logs are declared in one place, the one to propose first."""
+    return tuple(each for each in DIALECTS if each.origin is origin and not each.custom_only)
+
+
+def key_of(prefix: str, name: str, origin: Origin) -> str:
+    """The key to propose for a log of that name in one place."""
+    return f"{prefix}{spellings(origin)[0].start}{name}"
+
+
 def written(container: Container, prefixes: Sequence[str]) -> Iterator[Entry]:
     """Every key that starts as a declaration does. What is not ours costs one comparison each."""
-    for strength, dialect in enumerate(DIALECTS):
-        texts = _texts(container, dialect.origin)
-        if not texts:
-            continue
-        heads = tuple(prefix + dialect.start[:-1] for prefix in prefixes)
-        for key, value in texts.items():
-            if key.startswith(heads) and (entry := _entry(prefixes, strength, key, value)):
-                image = _of_image(container, dialect.origin)
-                yield replace(entry, from_image=True) if image.get(key) == value else entry
+    heads = tuple(prefixes)
+    for origin in PLACES:
+        for key, value in _texts(container, origin).items():
+            if not key.startswith(heads):
+                continue
+            for strength, dialect in enumerate(DIALECTS):
+                if dialect.origin is origin and (entry := _entry(prefixes, strength, key, value)):
+                    image = _of_image(container, origin)
+                    yield replace(entry, from_image=True) if image.get(key) == value else entry
 
 
 def declares(container: Container, prefixes: Sequence[str]) -> bool:
@@ -113,13 +124,14 @@ def _entry(prefixes: Sequence[str], strength: int, key: str, value: str) -> Entr
     """What a key is; of several prefixes that fit, the first."""
     dialect = DIALECTS[strength]
     for order, prefix in enumerate(prefixes):
-        if key == prefix + dialect.start[:-1] and dialect.bare:
-            role, rest = Role.SWITCH, ""
-        elif key.startswith(prefix + dialect.start):
-            rest = key[len(prefix) + len(dialect.start) :]
+        start = prefix + dialect.start
+        if key.startswith(start):
+            rest = key[len(start) :]
             role = Role.CUSTOM_CONFIG if rest in CUSTOM_CONFIG else Role.LOG
             if role is Role.LOG and dialect.custom_only:
                 continue
+        elif dialect.bare and key == start[:-1]:
+            role, rest = Role.SWITCH, ""
         else:
             continue
         custom = role is Role.CUSTOM_CONFIG

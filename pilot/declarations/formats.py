@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pilot.declarations import options
@@ -11,7 +10,7 @@ from pilot.declarations.asking import nearest
 from pilot.declarations.tags import KEY, RESERVED, RESERVED_STARTS
 from pilot.declarations.times import time_format
 from pilot.model import Code, shorten
-from pilot.treatment import Format
+from pilot.treatment import Format, Treatment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,23 +38,14 @@ TAKEN = {
 SUBOPTIONS = (*sorted(_TIMED), options.KEYS, options.PATTERN)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parsing:
-    """The part of a treatment that says how an event is taken apart."""
+def parsing(asking: Asking) -> Treatment:
+    """A treatment that takes events apart and does nothing else.
 
-    format: Format = Format.NONE
-    pattern: str = ""
-    keys: tuple[str, ...] = ()
-    time_key: str = ""
-    time_format: str = ""
-    target: str = ""
-
-
-def parsing(asking: Asking) -> Parsing:
-    """How events are taken apart. Refuses the log for what is unknown or what a format lacks."""
+    Refuses the log for what is unknown or what a format lacks.
+    """
     form = _format(asking)
     if form is None:
-        return Parsing()
+        return Treatment()
     given = {name for name in SUBOPTIONS if asking.text(name)}
     for name in sorted(given - TAKEN[form]):
         asking.note(
@@ -70,7 +60,7 @@ def parsing(asking: Asking) -> Parsing:
     elif form is Format.REGEXP:
         pattern, fields = _pattern(asking, below=target)
     time_key, written = ("", "") if form is Format.NONE else _time(asking, fields)
-    return Parsing(
+    return Treatment(
         format=form,
         pattern=pattern,
         keys=keys,

@@ -105,6 +105,7 @@ ABOUT = (
 # The shortest first: a shorter option leaves a longer base, and the longest base wins.
 OPTIONS = tuple(sorted((about.name for about in ABOUT), key=lambda name: (len(name), name)))
 LONGEST = len(OPTIONS[-1])
+_KNOWN = frozenset(OPTIONS)
 FAMILIES = tuple(dict.fromkeys((*(about.family for about in ABOUT), RAW)))
 
 _NESTED = ("format_", "multiline_")
@@ -131,13 +132,10 @@ def split(rest: str, separators: str) -> Iterator[tuple[str, str]]:
     Within an option `.` and `_` are alike: `format.time_key`, `format_time_key`. The key of a raw
     option stays as it is: `raw_close.inactive`.
     """
-    tail = rest[-LONGEST:].replace(".", "_")
     found = [
         (at, option)
-        for option in OPTIONS
-        if (at := len(rest) - len(option) - 1) > 0
-        and rest[at] in separators
-        and tail.endswith(option)
+        for at in range(max(1, len(rest) - LONGEST - 1), len(rest))
+        if rest[at] in separators and (option := rest[at + 1 :].replace(".", "_")) in _KNOWN
     ]
     start = max(1, len(rest) - _RAW_LONGEST)
     for raw in _RAW.finditer(rest, start):
@@ -152,12 +150,12 @@ def guess(rest: str, bases: Container[str]) -> tuple[str, str] | None:
     """The longest base that it begins with, and the option that the rest may have been meant as."""
     for at in range(len(rest) - 1, max(0, len(rest) - LONGEST - _SLACK - 1), -1):
         if rest[at] in "._-" and rest[:at] in bases:
-            meant = nearest(rest[at + 1 :])
-            return (rest[:at], meant) if meant else None
+            option = meant(rest[at + 1 :])
+            return (rest[:at], option) if option else None
     return None
 
 
-def nearest(suffix: str) -> str:
+def meant(suffix: str) -> str:
     """The option that a mistyped one means, "" where it looks like none."""
     plain = suffix.lower().replace(".", "_").replace("-", "_")
     if plain in _TAGS_IN_DISGUISE:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pilot.declarations import options
+from pilot.declarations.dialects import spellings
 from pilot.declarations.tags import parse_tags, print_tag
 from pilot.model import Origin
 
@@ -16,14 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from pilot.model import Declaration
-
-# The start of a key and what stands before an option; the environment's second spelling is for
-# names that the first would take for another log's option.
-_SPELLINGS = {
-    Origin.ANNOTATION: ((".logs/", ".", "."),),
-    Origin.ENV: (("_logs_", "_", "_."), (".logs.", ".", ".")),
-    Origin.LABEL: ((".logs.", ".", "."),),
-}
 
 
 def print_declarations(
@@ -41,11 +34,16 @@ def print_declarations(
 
 
 def _key(name: str, option: str, names: Collection[str], *, origin: Origin, prefix: str) -> str:
-    """The key of a log, or of an option of it: the first spelling that is read as meant."""
-    for start, separator, separators in _SPELLINGS[origin]:
+    """The key of a log, or of an option of it: the first spelling that is read as meant.
+
+    The environment has a second one for names that the first takes for another log's option.
+    """
+    for dialect in spellings(origin):
+        separator = dialect.separators[0]
         rest = f"{name}{separator}{options.spell(option, separator)}" if option else name
-        key = f"{prefix}{start}{rest}"
-        read = next((each for each in options.split(rest, separators) if each[0] in names), None)
+        key = f"{prefix}{dialect.start}{rest}"
+        splits = options.split(rest, dialect.separators)
+        read = next((each for each in splits if each[0] in names), None)
         if read == ((name, option) if option else None):
             break
     return key

@@ -1,4 +1,4 @@
-"""Options of the collector itself, `raw_<key>`; a policy has yet to allow them."""
+"""Options of the collector itself, `raw_<key>`. Which are allowed is the policy's to say."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pilot.declarations.asking import Asking
 
 RAW_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+KEYS = "is 1 to 64 letters, digits, '_', '.' and '-', first a letter or '_'."
 MAX_RAW_VALUE = 1024  # characters
 MAX_RAW = 32  # of one log
 
@@ -33,10 +34,7 @@ def raw_options(asking: Asking) -> dict[str, str]:
 
 def _problem(key: str, text: str, before: int) -> str:
     if not RAW_KEY.fullmatch(key):
-        return (
-            "the key of a raw option is 1 to 64 letters, digits, '_', '.' and '-', first a letter"
-            " or '_'."
-        )
+        return f"the key of a raw option {KEYS}"
     if len(text) > MAX_RAW_VALUE or printable(text) != text:
         return f"a raw option is one line of at most {MAX_RAW_VALUE} visible characters."
     if before >= MAX_RAW:

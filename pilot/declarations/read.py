@@ -7,7 +7,7 @@ called back; a bad item of a list and a bad tag reject themselves only.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pilot.declarations import filters, options
@@ -30,22 +30,23 @@ if TYPE_CHECKING:
 # date behind it. Upper case stays, for topics have it; that an index has none is the output's
 # business.
 TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
+_TARGETS = "is 1 to 200 letters, digits, '_', '.' and '-', first a letter or digit."
+_PLAIN = Treatment()
+_UNTREATED = frozenset({options.TAGS, options.FIELDS, options.TARGET, options.CONTAINER})
 ROUTING_TAGS = ("index", "topic")  # tags that choose where events go, as a target does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What one declaration asks for. `items` are streams and absolute paths, not yet located."""
+    """What one declaration asks for. `items` are streams and absolute paths, not yet located.
+
+    Whether a policy allows any of it is not asked here.
+    """
 
     items: tuple[str, ...]
     treatment: Treatment
     target: str
     tags: Mapping[str, str]
-
-    @property
-    def raw(self) -> Mapping[str, str]:
-        """The collector's own options, by key; a policy has yet to allow them."""
-        return self.treatment.raw
 
 
 def read(declaration: Declaration) -> tuple[Reading | None, list[Rejection]]:
@@ -58,21 +59,7 @@ def read(declaration: Declaration) -> tuple[Reading | None, list[Rejection]]:
     asking.too_long()
     if asking.refused:
         return None, said + asking.said
-    parsed = parsing(asking)
-    treatment = Treatment(
-        encoding=filters.encoding(asking, items),
-        max_bytes=filters.max_bytes(asking),
-        multiline=multiline(asking),
-        include=filters.pattern(asking, options.INCLUDE),
-        exclude=filters.pattern(asking, options.EXCLUDE),
-        format=parsed.format,
-        pattern=parsed.pattern,
-        keys=parsed.keys,
-        time_key=parsed.time_key,
-        time_format=parsed.time_format,
-        target=parsed.target,
-        raw=raw_options(asking),
-    )
+    treatment = _treatment(asking, items)
     target = _target(asking)
     tags, said_of_tags = _tags(asking)
     said += [*asking.said, *said_of_tags]
@@ -81,14 +68,25 @@ def read(declaration: Declaration) -> tuple[Reading | None, list[Rejection]]:
     return Reading(items=items, treatment=treatment, target=target, tags=tags), said
 
 
+def _treatment(asking: Asking, items: tuple[str, ...]) -> Treatment:
+    if asking.options.keys() <= _UNTREATED:  # as most logs have it
+        return _PLAIN
+    return replace(
+        parsing(asking),
+        encoding=filters.encoding(asking, items),
+        max_bytes=filters.max_bytes(asking),
+        multiline=multiline(asking),
+        include=filters.pattern(asking, options.INCLUDE),
+        exclude=filters.pattern(asking, options.EXCLUDE),
+        raw=raw_options(asking),
+    )
+
+
 def _target(asking: Asking) -> str:
     text = asking.text(options.TARGET)
     if text and not TARGET.fullmatch(text):
         asking.refuse(options.TARGET, Code.TARGET_INVALID, f"a target {_TARGETS}")
     return text
-
-
-_TARGETS = "is 1 to 200 letters, digits, '_', '.' and '-', first a letter or digit."
 
 
 def _tags(asking: Asking) -> tuple[dict[str, str], list[Rejection]]:

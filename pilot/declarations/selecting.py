@@ -68,12 +68,14 @@ def unknown(log: str, option: Option, names: Sequence[str]) -> Rejection:
 
 def _foreign(name: str, found: Sorted, names: Collection[str]) -> list[Entry]:
     """What annotations say of a log when they say that it is for other containers."""
+    of_log: Mapping[str, list[Entry]] = found.options.get(name, {})
+    if options.CONTAINER not in of_log:
+        return []
     logs = [entry for entry in found.logs[name] if entry.origin is Origin.ANNOTATION]
     lost = {other.prefix for other in strongest(logs)[1]} if logs else set()
-    of_log: Mapping[str, list[Entry]] = found.options.get(name, {})
     said = [
         entry
-        for entry in of_log.get(options.CONTAINER, ())
+        for entry in of_log[options.CONTAINER]
         if entry.origin is Origin.ANNOTATION and entry.prefix not in lost and _listed(entry.value)
     ]
     if not said or set(_listed(strongest(said)[0].value)) & set(names):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pilot.declarations import options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from pilot.declarations.dialects import Entry
 
@@ -42,8 +42,10 @@ def sort_out(entries: Iterable[Entry]) -> Sorted:
     return Sorted(logs, log_options)
 
 
-def strongest(entries: Iterable[Entry]) -> tuple[Entry, list[Entry]]:
+def strongest(entries: Sequence[Entry]) -> tuple[Entry, list[Entry]]:
     """The strongest, and the strongest of each other prefix; weaker dialects are meant to lose."""
+    if len(entries) == 1:
+        return entries[0], []
     best: dict[str, Entry] = {}
     for entry in sorted(entries, key=lambda entry: (entry.rank, entry.key)):
         best.setdefault(entry.prefix, entry)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from pilot import declarations
 from pilot.explaining.explanation import MountPlace, Written
+from pilot.locate import ROOTFS
+from pilot.locate.mounts import nearest
 from pilot.model import Framing, Origin
 from pilot.treatment import Format
 
@@ -20,12 +22,15 @@ if TYPE_CHECKING:
     from pilot.treatment import Treatment
 
 Found = dict[str, tuple[Written | None, tuple[Written, ...]]]  # log → its key and its options
-ROOTFS = "rootfs"  # the kind of a place in the container's own filesystem
 
 
-def declared(container: Container, settings: Settings) -> Found:
-    """Every log that is declared well enough to have a name, with each key as written."""
-    found = declarations.find(container, prefixes=settings.log_prefixes, max_logs=settings.max_logs)
+def declared(container: Container, settings: Settings, *, by_image: bool) -> Found:
+    """Every log that is declared well enough to have a name, with each key as written.
+
+    `by_image` says that what its image brought declares logs, too.
+    """
+    asked = dataclasses.replace(container, image_env={}, image_labels={}) if by_image else container
+    found = declarations.find(asked, prefixes=settings.log_prefixes, max_logs=settings.max_logs)
     return {each.name: _written(container, each) for each in found.declarations}
 
 
@@ -83,19 +88,13 @@ def mount_place(container: Container, file_set: FileSet) -> MountPlace | None:
 
 
 def _mount(container: Container, file_set: FileSet) -> Mount | None:
-    """The deepest mount above the files, as the container sees them."""
+    """The mount that `pilot.locate` found; of a single file, the one that it is the source of."""
+    if file_set.rotated:
+        found = nearest(container.mounts, file_set.inside)
+        return found and found[0]
     single = posixpath.join(file_set.root, _literal(file_set.pattern))
-    best: Mount | None = None
-    for mount in container.mounts:
-        if not file_set.rotated:
-            if posixpath.normpath(mount.source or "/") == single:
-                return mount
-            continue
-        destination = mount.destination.rstrip("/") or "/"
-        above = destination == "/" or (file_set.inside + "/").startswith(destination + "/")
-        if above and (best is None or len(destination) >= len(best.destination.rstrip("/"))):
-            best = mount
-    return best
+    sources = (each for each in container.mounts if each.source)
+    return next((each for each in sources if posixpath.normpath(each.source) == single), None)
 
 
 def _literal(pattern: str) -> str:

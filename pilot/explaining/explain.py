@@ -48,24 +48,25 @@ def explain(
     """
     known = known or KnownContainer()
     refused: dict[str, list[Refusal]] = defaultdict(list)
+    by_image = True
     for each in rejections:
         refused[each.log].append(_refusal(each))
-    found = declared(container, settings)
+        # A policy may have decided it; whatever is refused of an image is refused as a whole.
+        by_image &= each.code is not Code.IMAGE_REFUSED
+    rest = tuple(refused.pop("", ()))
+    found = declared(container, settings, by_image=by_image)
     accepted = {each.name: each for each in logs}
-    names = sorted({*accepted, *found, *(refused.keys() - {""})})
-    explained = [
+    names = sorted({*accepted, *found, *refused})
+    explained = tuple(
         _log(
-            container,
-            name,
-            found=found,
-            log=accepted.get(name),
-            refused=refused[name],
-            known=known,
+            container, each, found=found, log=accepted.get(each), refused=refused[each], known=known
         )
-        for name in names
-    ]
-    rest = tuple(refused[""])
+        for each in names
+    )
     near_keys = () if names else nearly(container, settings.log_prefixes)
+    said = of_container(
+        container, names=names, near_keys=near_keys, rest=rest, known=known, settings=settings
+    )
     pod = container.pod
     return Explanation(
         id=container.id,
@@ -80,19 +81,10 @@ def explain(
         lost={"files": known.lost_files, "bytes": known.lost_bytes},
         fragments=known.fragments,
         outcome=_overall(explained, rest),
-        logs=tuple(explained),
+        logs=explained,
         rejections=rest,
         nearly=near_keys,
-        steps=tuple(
-            of_container(
-                container,
-                names=names,
-                near_keys=near_keys,
-                rest=rest,
-                known=known,
-                settings=settings,
-            )
-        ),
+        steps=tuple(said),
     )
 
 

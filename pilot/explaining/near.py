@@ -6,6 +6,7 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
+from pilot.declarations import key_of
 from pilot.explaining.explanation import Nearly
 from pilot.model import Origin, printable
 
@@ -64,20 +65,13 @@ def _meant(key: str, origin: Origin, value: str, prefixes: Sequence[str]) -> str
             head.lower(), [each.lower() for each in prefixes], 1, TYPO
         )
         meant = next((each for each in prefixes if close and each.lower() == close[0]), "")
-        return _other(key, spell(meant, rest, origin)) if meant else ""
+        return _other(key, key_of(meant, rest, origin)) if meant else ""
     for prefix in prefixes:
         rest = key[len(prefix) + 1 :]
         ours = key.startswith(prefix) and key[len(prefix) : len(prefix) + 1] in ("_", ".", "-", "/")
         if ours and rest and (value.strip() in ("stdout", "stderr") or value.startswith("/")):
-            return _other(key, spell(prefix, rest, origin))
+            return _other(key, key_of(prefix, rest, origin))
     return ""
-
-
-def spell(prefix: str, name: str, origin: Origin) -> str:
-    """The key that declares a log of that name in one place."""
-    if origin is Origin.ANNOTATION:
-        return f"{prefix}.logs/{name}"
-    return f"{prefix}.logs.{name}" if origin is Origin.LABEL else f"{prefix}_logs_{name}"
 
 
 def _other(key: str, hint: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pilot.locate import ROOTFS
 from pilot.model import Framing, Origin, PinKind, shorten
 from pilot.treatment import Format, Match, Stream
 
@@ -137,7 +138,7 @@ def _mount(one: SetExplanation) -> str:
     mount = one.mount
     if not mount:
         return ""
-    if mount.kind == "rootfs":
+    if mount.kind == ROOTFS:
         return "the container's own filesystem"
     named = f" {shorten(mount.name)!r}" if mount.name else ""
     if mount.kind in ("bind", "hostPath"):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from pilot import declarations
 from pilot.explaining import sentences
 from pilot.explaining.explanation import About, Step
-from pilot.explaining.near import spell
 from pilot.model import Origin, State, shorten
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def _of_fragment(known: KnownContainer) -> Iterator[Step]:
 
 def _of_collector(mine: Sequence[SetExplanation], known: KnownContainer) -> Iterator[Step]:
     if known.unread_records:
-        said = f"its records cannot be read: {shorten(known.unread_records, 200)}"
+        said = f"its records cannot be read: {shorten(known.unread_records, sentences.SHOWN)}"
         yield Step(About.COLLECTOR, said)
     if known.blocked:
         yield Step(About.COLLECTOR, "it acknowledges nothing: its output is blocked, or it is down")
@@ -106,11 +105,12 @@ def of_container(
         yield Step(About.DECLARED, "nothing for this container; its pod declares logs of others")
     elif not names and not rest:
         place = Origin.ANNOTATION if container.pod else Origin.ENV
-        starts = " or ".join(spell(each, "", place) for each in settings.log_prefixes)
+        starts = " or ".join(declarations.key_of(each, "", place) for each in settings.log_prefixes)
         yield Step(About.DECLARED, f"nothing: no key of it begins as a log's does, with {starts}")
         for key in near_keys:
             origin = sentences.PLACES.get(key.origin, key.origin)
-            said = f"{shorten(key.key, 200)!r} ({origin}) looks nearly right; write {key.hint!r}"
+            shown = shorten(key.key, sentences.SHOWN)
+            said = f"{shown!r} ({origin}) looks nearly right; write {key.hint!r}"
             yield Step(About.DECLARED, said)
         yield Step(About.DECLARED, f"to copy: {_example(container, settings)}")
     if known.lost_files:
@@ -124,5 +124,5 @@ def of_container(
 def _example(container: Container, settings: Settings) -> str:
     prefix = settings.log_prefixes[0]
     if container.pod:
-        return f'the annotation {spell(prefix, "app", Origin.ANNOTATION)}: "stdout"'
-    return f"the environment variable {spell(prefix, 'app', Origin.ENV)}=stdout"
+        return f'the annotation {declarations.key_of(prefix, "app", Origin.ANNOTATION)}: "stdout"'
+    return f"the environment variable {declarations.key_of(prefix, 'app', Origin.ENV)}=stdout"

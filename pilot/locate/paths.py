@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pilot.model import Code, Rejection, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Control characters, line and paragraph separators, bidirectional marks, overrides and isolates
 # (Unicode UAX #9), and surrogates, which no UTF-8 text has.
@@ -44,12 +49,12 @@ def parse_path(key: str, item: str, *, recursive: bool = False) -> InsidePath | 
         reason = "the path is not absolute."
     elif ".." in parts:
         reason = "a path may not hold '..'."
-    elif len(item) > MAX_PATH or any(len(part.encode()) > MAX_PART for part in folded):
+    elif len(item) > MAX_PATH or _has_long_part(item, folded):
         reason = f"no file has such a long path (names have at most {MAX_PART} bytes)."
     elif parts[-1] in ("", "."):
         code, hint = Code.PATH_FOLDER, shorten("/".join(("", *folded, "*.log")), 200)
         reason = "this names a folder; name its files."
-    elif any(ANY in part and part != ANY for part in folded):
+    elif ANY in item and any(ANY in part and part != ANY for part in folded):
         code, reason = (
             Code.PATH_GLOB,
             "'**' is any number of folders and a part of a path by itself.",
@@ -64,6 +69,13 @@ def parse_path(key: str, item: str, *, recursive: bool = False) -> InsidePath | 
     return InsidePath("/" + "/".join(folded[:literal]), "/".join(folded[literal:]))
 
 
+def _has_long_part(item: str, parts: Sequence[str]) -> bool:
+    if len(item.encode()) <= MAX_PART:  # as nearly all are
+        return False
+    return any(len(part.encode()) > MAX_PART for part in parts)
+
+
+@functools.lru_cache(maxsize=1024)
 def fold(path: str) -> str | None:
     """A path that a runtime gave, folded; None if it is relative, leads upwards or is no text."""
     parts = path.split("/")

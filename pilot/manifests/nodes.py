@@ -7,11 +7,13 @@ turns YAML into JSON, which knows no dates).
 
 from __future__ import annotations
 
+import functools
 import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from yaml.resolver import Resolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -50,6 +52,7 @@ def compose(text: str) -> Iterator[yaml.Node]:
         if 2 * (_deepest_block(text) + 1) + text.count("[") + text.count("{") > SAFE_DEPTH:
             _check_depth(text)
         loader = LOADER(text)
+        loader.resolve = _tag  # type: ignore[method-assign]
         try:
             while loader.check_node():
                 node = loader.get_node()
@@ -177,6 +180,15 @@ def _scalar(node: yaml.ScalarNode) -> Any:
         except ValueError:  # octal, sexagesimal, too long: nothing here computes with it
             return value
     return value
+
+
+@functools.lru_cache(maxsize=1024)
+def _tag(kind: type[yaml.Node], value: str | None, implicit: tuple[bool, bool] | bool) -> str:
+    """PyYAML's own tag of a value, looked up once for what is written again and again.
+
+    Manifests have the same keys and words in all their places.
+    """
+    return str(Resolver().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
 
 
 def _deepest_block(text: str) -> int:

@@ -202,7 +202,8 @@ def survey(
             file = f"{question.collector_folder}/{asked.name}"
             offsets = [read.get((id_, file), 0) for id_ in ids]
             try:
-                found[asked.name] = _answer(question, asked, offsets, readable_end)
+                path = question.folder / (asked.file or asked.name)
+                found[asked.name] = _answer(path, question, asked, offsets, readable_end)
             except FileNotFoundError:
                 found[asked.name] = None
             except OSError:
@@ -218,13 +219,12 @@ def _direct(asked: Asked, offsets: Sequence[int]) -> Answer:
 
 
 def _answer(
+    path: Path,
     question: Question,
     asked: Asked,
     offsets: Sequence[int],
     readable_end: Callable[[Path, FileSet, Stream], int],
 ) -> Answer:
-    assert question.folder
-    path = question.folder / (asked.file or asked.name)
     status = path.stat(follow_symlinks=False)
     # Beyond the end, it was truncated: a collector begins anew when it notices.
     size, unread, done = status.st_size, 0, status.st_size

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pilot.policy.folders import BIND, NODE_FOLDERS, RUNTIME_ROOTS, VOLUME, root_of
+from pilot.policy.folders import NODE_FOLDERS, RUNTIME_ROOTS, VOLUME, root_of
 from pilot.policy.judging import judge_mount, judge_options, judge_targets
 from pilot.policy.own import Own, find_own
-from pilot.policy.reading import PolicyError, PolicyFiles, parse_policy
+from pilot.policy.reading import PolicyError, PolicyFiles
 from pilot.policy.rooms import Rooms
 from pilot.policy.rules import COLLECT_KEY, COLLECTED, FAMILIES, Chosen, Policy, Rules, undeclared
 
 __all__ = [
-    "BIND",
     "COLLECTED",
     "COLLECT_KEY",
     "FAMILIES",
@@ -28,7 +27,6 @@ __all__ = [
     "judge_mount",
     "judge_options",
     "judge_targets",
-    "parse_policy",
     "root_of",
     "undeclared",
 ]

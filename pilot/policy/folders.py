@@ -59,6 +59,7 @@ _NO_LOGS = frozenset(
 _DOCKER_LOG = re.compile(
     r"(?P<root>/.+?)(?:/[0-9]+\.[0-9]+)?/containers/(?P<id>[^/]+)/(?P=id)-json\.log"
 )
+_DOCKER_ENDING = "-json.log"
 # Docker's folder for one container: its log, its environment, its secrets. Within a volume it is
 # that of a Docker in a container.
 _CONTAINER = re.compile(r"/containers/[0-9a-f]{64}(?:/|\Z)")
@@ -82,14 +83,15 @@ def forbids(
     if folded == "/":
         return "it is the whole node"
     rules, runtimes = _rules((*roots, root))
-    for rule in rules:
+    inside = f"{folded}/"
+    for rule, below in rules:
         if folded == rule:
             return f"{rule} is the node's own"
-        if under(folded, rule):
+        if inside.startswith(below):
             if kind == VOLUME and rule in runtimes and _is_volume(folded, rule):
                 continue
             return f"it lies under {rule}"
-        if under(rule, folded):
+        if below.startswith(inside):
             return f"it contains {rule}"
     container = _CONTAINER.search(folded)
     if container and not (kind == VOLUME and _VOLUMES.search(folded, 0, container.start() + 1)):
@@ -98,16 +100,22 @@ def forbids(
 
 
 @functools.lru_cache(maxsize=64)
-def _rules(roots: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[str]]:
-    """All forbidden folders in order, and those of them that runtimes have volumes in."""
+def _rules(roots: tuple[str, ...]) -> tuple[tuple[tuple[str, str], ...], frozenset[str]]:
+    """All forbidden folders in order, each with what paths below it begin with.
+
+    And those of them that runtimes have volumes in.
+    """
     further = (fold(each) for each in roots if each.startswith("/"))
     runtimes = frozenset((*RUNTIME_ROOTS, *further))
-    return tuple(sorted({*NODE_FOLDERS, *runtimes})), runtimes
+    ordered = sorted({*NODE_FOLDERS, *runtimes})
+    return tuple((each, each.rstrip("/") + "/") for each in ordered), runtimes
 
 
 def root_of(log_path: str) -> str:
     """The data-root of the Docker that keeps a container's log there, "" if none can be told."""
-    found = _DOCKER_LOG.fullmatch(fold(log_path)) if log_path.startswith("/") else None
+    if not log_path.startswith("/") or _DOCKER_ENDING not in log_path:
+        return ""
+    found = _DOCKER_LOG.fullmatch(fold(log_path))
     return found["root"] if found else ""
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pilot.regexps.charset import NOTHING, POSIX, complement, fold, join
 from pilot.regexps.escapes import RegexpError, read_escape
+from pilot.regexps.tree import Place
 
 if TYPE_CHECKING:
     from pilot.regexps.charset import Ranges
@@ -45,8 +46,10 @@ def _member(text: str, at: int, start: int) -> tuple[Ranges | int, int]:
     if text.startswith(("[:", "[.", "[="), at):
         return _posix(text, at)
     if text[at] == "\\":
-        found, end = read_escape(text, at, in_class=True)
-        return found, end  # type: ignore[return-value]
+        found, end = read_escape(text, at)
+        if isinstance(found, Place):
+            raise RegexpError(f"{text[at:end]} has no meaning within […].")
+        return found, end
     return ord(text[at]), at + 1
 
 

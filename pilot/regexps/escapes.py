@@ -46,7 +46,7 @@ _CODE = re.compile(r"x([0-9A-Fa-f]{2})|x\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})
 _SURROGATES = range(0xD800, 0xE000)
 
 
-def read_escape(text: str, at: int, *, in_class: bool) -> tuple[Ranges | int | Place, int]:
+def read_escape(text: str, at: int) -> tuple[Ranges | int | Place, int]:
     """What begins with the backslash at `at`, a set, a code point or a place; and where it ends.
 
     Raises RegexpError.
@@ -57,8 +57,6 @@ def read_escape(text: str, at: int, *, in_class: bool) -> tuple[Ranges | int | P
     if char in _SETS:
         return _SETS[char], at + 2
     if char in _PLACES:
-        if in_class:
-            raise RegexpError(f"\\{char} has no meaning within […].")
         return _PLACES[char], at + 2
     if char in _CONTROLS:
         return _CONTROLS[char], at + 2
@@ -68,7 +66,9 @@ def read_escape(text: str, at: int, *, in_class: bool) -> tuple[Ranges | int | P
         raise RegexpError(_INSTEAD[char])
     if char in "123456789":
         raise RegexpError(f"a pattern may not refer back to one of its groups (\\{char}).")
-    if char.isalnum() or ord(char) >= 0x80:
+    if ord(char) >= 0x80:
+        raise RegexpError(f"a backslash before {char!r} is no escape that every engine knows.")
+    if char.isalnum():
         raise RegexpError(f"\\{char} is no escape that every engine knows.")
     return ord(char), at + 2
 

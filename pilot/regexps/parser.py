@@ -106,7 +106,7 @@ def _atom(reader: _Reader, flags: _Flags, depth: int) -> Node:
         ranges, reader.at = read_class(reader.text, reader.at, ignore_case=flags.ignore_case)
         return Chars(ranges)
     if char == "\\":
-        found, reader.at = read_escape(reader.text, reader.at, in_class=False)
+        found, reader.at = read_escape(reader.text, reader.at)
         if isinstance(found, int):
             return _literal(found, flags)
         return found if isinstance(found, Place) else Chars(found)

@@ -12,6 +12,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pilot.drain import Phase
 from pilot.explaining import MOST_FILES, KnownContainer, KnownSet, answer, explain, not_found
 from pilot.explaining.matching import match
 from pilot.model import shorten
@@ -135,7 +136,7 @@ class Explainer:
                     name = other.container.name if other else owner
                     sets[file_set.name] = KnownSet(owner=f"{name} ({owner[:12]})")
                     continue
-                ended = None if known.phase in ("running", "retiring") else known.ended
+                ended = None if known.phase in (Phase.RUNNING, Phase.RETIRING) else known.ended
                 made = gather(
                     known.container,
                     declared,

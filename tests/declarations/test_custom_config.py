@@ -101,6 +101,8 @@ def test_fields_become_tags_of_their_own() -> None:
         ("catalina.fields.a,b=x", Code.TAG_INVALID),
         ("catalina.fields.=x", Code.TAG_INVALID),
         ('catalina.fields.a"=x', Code.TAG_INVALID),
+        ("catalina.2nd=x", Code.VALUE_INVALID),
+        (f"catalina.{'k' * 65}=x", Code.VALUE_INVALID),
         ("." * 100_000 + "=x", Code.VALUE_INVALID),
     ],
 )

@@ -97,7 +97,7 @@ def test_a_base_and_an_option_make_the_whole(rest: str) -> None:
     ],
 )
 def test_a_mistyped_option(suffix: str, expected: str) -> None:
-    assert options.nearest(suffix) == expected
+    assert options.meant(suffix) == expected
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
+from pilot.declarations import options
 from pilot.model import Pod, State
-from pilot.policy import Chosen, Own, Policy, Rooms, Rules
+from pilot.policy import FAMILIES, Chosen, Own, Policy, Rooms, Rules
 from pilot.settings import Settings
 from tests.declarations.making import any_text, container
 
@@ -38,6 +39,14 @@ def test_options_are_allowed_by_family_and_raw_ones_by_key(
 ) -> None:
     rules = Rules(options=frozenset(allowed), raw=frozenset({"harvester_limit", "close.removed"}))
     assert rules.allows_option(option) is answer
+
+
+@pytest.mark.parametrize("option", [*options.OPTIONS, options.FIELDS])
+def test_a_policy_knows_the_family_of_every_option(option: str) -> None:
+    family = options.family(option)
+    assert family in FAMILIES
+    assert Rules(options=frozenset({family})).allows_option(option)
+    assert not Rules(options=frozenset(FAMILIES) - {family}).allows_option(option)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pilot.model import printable
 from pilot.regexps import MAX_LENGTH, RegexpError, parse
 from tests.regexps.making import patterns
 
@@ -185,3 +186,17 @@ def test_any_text_is_a_pattern_or_refused_in_one_sentence(text: str) -> None:
         said = parsed.slow or "."
     assert said.endswith(".")
     assert said.isprintable()
+
+
+def test_what_a_message_would_not_show_has_to_be_written_as_an_escape() -> None:
+    every = (chr(code) for code in range(0x3000))
+    hidden = {char for char in every if printable(char) != char}
+    assert {char for char in hidden if _taken(char)} == {"\t"}
+
+
+def _taken(pattern: str) -> bool:
+    try:
+        parse(pattern)
+    except RegexpError:
+        return False
+    return True

@@ -1,4 +1,4 @@
-"""Which events go out, by include and exclude, and how much of their text, by the tenant's limit."""
+"""Which events go out, by include and exclude, and how much of their text, by `max_bytes`."""
 
 from __future__ import annotations
 

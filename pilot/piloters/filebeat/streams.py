@@ -2,7 +2,8 @@
 
 Where the parser chooses the stream its cursor stays there while all that comes is the other
 stream's, however much that is; else it goes further. The runtime writes these files and only ever
-adds to them, so what was searched once is not searched again.
+adds to them, so what was searched once is not searched again. Of a file that grew large while one
+stream was silent a part is searched at each question, until its beginning is reached.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
     from pilot.treatment import Stream
 
-FARTHEST = 256 * 1024 * 1024  # bytes from the end that are looked at
+MOST_BYTES = 256 * 1024 * 1024  # that are looked at, at one question
 BLOCK = 4 * 1024 * 1024  # bytes that are held at a time; a line is a piece of 16 KiB at most
-MOST_LINES = 10_000  # lines that are looked at one by one
+MOST_LINES = 10_000  # lines that are looked at one by one, at one question
 MOST = 10_000  # files and streams; the one that was looked at longest ago is forgotten first
 SEAM = 64  # bytes, mostly with the time of a line among them, that tell a file from another
 
@@ -31,9 +32,10 @@ SEAM = 64  # bytes, mostly with the time of a line among them, that tell a file 
 class Searched:
     """What is known of a file and a stream."""
 
-    size: int  # up to here, the end of a line, everything was looked at
+    size: int  # up to here, the end of a line, everything from `low` on was looked at
     seam: bytes  # what was before that
-    end: int
+    end: int  # behind the last line of the stream; `low` as long as none was found
+    low: int  # 0 once there is nothing left to look at
 
 
 class Streams:
@@ -46,9 +48,8 @@ class Streams:
     def readable_end(self, file: Path, framing: Framing, stream: Stream) -> int:
         """The offset behind the last line of the stream that makes an event; 0 if none does.
 
-        If the last FARTHEST bytes have none it is their beginning; the first line
-        behind which there are MOST_LINES that only look like the stream's counts as its. Both are
-        too far rather than not far enough. Raises OSError.
+        What was not looked at yet counts as the stream's: too far rather than not far enough. The
+        next questions go on there. Raises OSError.
         """
         with file.open("rb", buffering=0) as opened:
             descriptor = opened.fileno()
@@ -57,14 +58,23 @@ class Streams:
             known = self._known.pop(key, None)
             if known and _seam(descriptor, known.size) != known.seam:
                 known = None  # It is another file, or was cut.
-            start = max(known.size if known else 0, status.st_size - FARTHEST)
-            size, end = _search(descriptor, start, status.st_size, _Lines(framing, stream))
-            if not end:
-                end = known.end if known and start == known.size else start
+            found = _look(descriptor, status.st_size, known, _Lines(framing, stream))
             if len(self._known) >= MOST:
                 del self._known[next(iter(self._known))]
-            self._known[key] = Searched(size, _seam(descriptor, size), end)
-            return end
+            self._known[key] = found
+            return found.end
+
+
+def _look(descriptor: int, size: int, known: Searched | None, lines: _Lines) -> Searched:
+    """What is known once the new part was searched, and else some more of what is left."""
+    new = known.size if known else 0
+    complete, low, end = _search(descriptor, new, size, lines)
+    if not end and low == new and known:
+        end, low = known.end, known.low
+        if low:
+            _, low, end = _search(descriptor, 0, low, lines)
+    # What is left before a line that was found matters no more.
+    return Searched(complete, _seam(descriptor, complete), end or low, 0 if end > low else low)
 
 
 class _Lines:
@@ -91,14 +101,16 @@ def _seam(descriptor: int, size: int) -> bytes:
     return os.pread(descriptor, size - start, start)
 
 
-def _search(descriptor: int, start: int, size: int, lines: _Lines) -> tuple[int, int]:
-    """Where the last complete line of the file ends, and the stream's last behind `start`, or 0.
+def _search(descriptor: int, start: int, size: int, lines: _Lines) -> tuple[int, int, int]:
+    """Where the last complete line ends, where the search did, behind what line of the stream.
 
-    The last line is only looked at once it is complete, so one is never looked at in part.
+    The last is 0 without such a line. It goes from `size` back to `start`, as far as one question
+    may. The last line is only looked at once it is complete, so one is never looked at in part.
     """
     complete, tried, stop = -1, 0, size
-    while stop > start:
-        begin = max(start, stop - BLOCK)
+    farthest = max(start, size - MOST_BYTES)
+    while stop > farthest:
+        begin = max(farthest, stop - BLOCK)
         block = os.pread(descriptor, stop - begin, begin)
         last = block.rfind(b"\n") + 1
         if complete < 0 and last:
@@ -109,9 +121,13 @@ def _search(descriptor: int, start: int, size: int, lines: _Lines) -> tuple[int,
         while at >= 0:
             line = block.rfind(b"\n", first, at) + 1 or first
             end = block.find(b"\n", at) + 1
+            if tried >= MOST_LINES:
+                return complete, begin + end, 0
+            if lines.has(block[line : end - 1]):
+                return complete, begin + line, begin + end
             tried += 1
-            if tried > MOST_LINES or lines.has(block[line : end - 1]):
-                return complete, begin + end
             at = block.rfind(lines.needle, first, line)
         stop = begin + first if begin > start and first and first < len(block) else begin
-    return max(complete, start), 0
+        if begin == farthest:
+            break
+    return max(complete, start), stop, 0

@@ -25,8 +25,11 @@ ESCAPES = {
 NOT_PLAIN = re.compile('[\0\b\t\n\f\r"#\\\\]')
 SURROGATE = re.compile("[\ud800-\udfff]")
 REPLACEMENT_CHARACTER = "\ufffd"
-# What record_transformer replaces in a value, and what it takes for JSON.
-REPLACED = re.compile(r"\$\{|__[A-Z_]+__|\A[\[{]")
+# With `enable_ruby` record_transformer runs each value as Ruby's `%Q[value]`: a text is itself
+# there only if nothing of it is an escape, a bracket, or the begin of an expression; nor is it JSON
+# then, or a placeholder.
+ITSELF = re.compile(r"(?!.*__[A-Z_]+__)[^\\#$\[\]{}\0-\x1f\x7f]*\Z")
+STRIPPED = " \t\n\v\f\r\0"  # by Ruby's String#strip
 GLOB = "*"  # cannot be escaped in a path of in_tail
 
 
@@ -49,10 +52,10 @@ def key(name: str) -> str:
 def static(text: str) -> str:
     """The value by which record_transformer with `enable_ruby` sets a field to exactly `text`.
 
-    It has no escape for its placeholders, so a text that holds one is given as the bytes of it.
+    It has no escape for what it would run, so a text that may hold such is given as its bytes.
     """
     text = SURROGATE.sub(REPLACEMENT_CHARACTER, text)
-    if not REPLACED.search(text):
+    if ITSELF.match(text):
         return quoted(text)
     digits = text.encode().hex()
     return f"""'${{["{digits}"].pack("H*").force_encoding("UTF-8")}}'"""
@@ -62,8 +65,11 @@ def path(text: str, delimiter: str = "|") -> str:
     """The value of in_tail's `path` that names exactly this file; `path_delimiter` is given so.
 
     Raises ValueError for a path that cannot be written: one with `*`, which has no escape, or with
-    the delimiter, or with a character that the file of positions is split at.
+    the delimiter, or with a character that the file of positions is split at, or with blanks around
+    it, without which in_tail would read another file.
     """
+    if text.strip(STRIPPED) != text:
+        raise ValueError(f"Fluentd cannot tail the one file {text!r}: there are blanks around it")
     if bad := next((each for each in (GLOB, delimiter, "\t", "\n") if each in text), ""):
         raise ValueError(f"Fluentd cannot tail the one file {text!r}: it holds {bad!r}")
     return quoted(text.replace("%", "%%"))
