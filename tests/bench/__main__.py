@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import burst, change, copies, fragment, idle, pins, reading, travel
+from tests.bench import burst, change, copies, fragment, idle, linting, pins, reading, travel
 from tests.bench.figures import QUICK, Figure, Scale
 from tests.bench.node import Node
 from tests.bench.report import as_json, conditions, table, write_docs
@@ -37,6 +37,7 @@ FIGURES: dict[int, Callable[[Node, Scale], Iterable[Figure]]] = {
     10: reading.measure,
     11: copies.speed,
     12: copies.cost,
+    13: linting.measure,
 }
 
 

@@ -50,6 +50,8 @@ class Scale:
     entries: int = 10_000  # in Filebeat's registry
     copied_mb: int = 1024  # MiB of the file that is copied
     busy_seconds: float = 20.0  # of one log at full speed
+    manifests: int = 100
+    rounds: int = 25  # of lint and parser in turns
 
 
 QUICK = Scale(
@@ -76,6 +78,8 @@ QUICK = Scale(
     entries=50,
     copied_mb=64,
     busy_seconds=2.0,
+    manifests=5,
+    rounds=3,
 )
 
 

@@ -15,7 +15,7 @@ from tests.real.conftest import available, missing
 if TYPE_CHECKING:
     from pathlib import Path
 
-ONLY = ("1", "4", "5", "7", "8", "9", "10", "11")
+ONLY = ("1", "4", "5", "7", "8", "9", "10", "11", "13")
 
 
 @pytest.mark.real

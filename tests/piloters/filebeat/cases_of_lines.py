@@ -5,7 +5,7 @@ from __future__ import annotations
 from pilot.model import Framing
 from pilot.treatment import Format, Match, Multiline, Stream, Treatment
 from tests.piloters.filebeat.cases import Case, Event, cri_lines, docker_lines, plain, texts
-from tests.piloters.filebeat.endings import cri
+from tests.piloters.filebeat.endings import cri, docker
 
 TRACE = ("start", "  at a", "", "  at b", "next")
 
@@ -41,6 +41,7 @@ def of_streams() -> list[Case]:
                 beyond=len(out),
             ),
         ]
+    made += of_pieces()
     pieces = cri("P", "a") + cri("F", "b").replace(b"stdout", b"stderr") + cri("F", "c")
     made += [
         Case(
@@ -60,6 +61,41 @@ def of_streams() -> list[Case]:
             beyond=len(cri("F", "a") + cri("F", "b stderr F c")),
         ),
     ]
+    return made
+
+
+def of_pieces() -> list[Case]:
+    """Long lines come in pieces, which Filebeat joins with what follows, whosever that is.
+
+    Its parser takes all of it for the last one's; `stream` of the event says the first one's.
+    """
+    joined = Treatment(multiline=Multiline(pattern="^ ", timeout=0.5))
+    made = []
+    for framing, piece, line in (
+        (Framing.DOCKER, docker("p"), docker_lines),
+        (Framing.CRI, cri("P", "p"), cri_lines),
+    ):
+        ours = line("E", stream="stderr") + piece * 2 + line("F", stream="stderr")
+        others = line("q")
+        made += [
+            Case(
+                name=f"{framing}-pieces-of-another-joined",
+                content=ours + others,
+                framing=framing,
+                stream=Stream.STDERR,
+                treatment=joined,
+                events=(*texts("E", stream="stderr"), *texts("ppF", stream="stdout")),
+                end=len(ours),
+            ),
+            Case(
+                name=f"{framing}-pieces-of-another",
+                content=ours + others,
+                framing=framing,
+                stream=Stream.STDERR,
+                events=texts("E", stream="stderr"),
+                beyond=len(others),
+            ),
+        ]
     return made
 
 

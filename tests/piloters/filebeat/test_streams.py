@@ -79,25 +79,45 @@ def test_a_file_that_was_cut_or_is_another_is_searched_again(
     assert known.readable_end(file, framing, Stream.STDERR) == 2 * len(err)
 
 
-def test_what_lies_too_far_back_counts_as_unread(tmp_path: Path) -> None:
-    file = tmp_path / "file"
-    err = line(Framing.DOCKER, "err", "stderr")
+def test_what_was_not_looked_at_counts_as_unread_until_it_is(tmp_path: Path) -> None:
+    file, known = tmp_path / "file", Streams()
+    err, out = (line(Framing.DOCKER, each, each) for each in ("stderr", "stdout"))
     with file.open("wb") as opened:
         opened.write(err)
-        opened.truncate(streams.FARTHEST + 10 * len(err))
+        opened.truncate(2 * streams.MOST_BYTES)
         opened.seek(0, os.SEEK_END)
-        opened.write(b"\n" + line(Framing.DOCKER, "out", "stdout"))
+        opened.write(b"\n" + out)
         size = opened.tell()
-    found = Streams().readable_end(file, Framing.DOCKER, Stream.STDERR)
-    assert found == size - streams.FARTHEST
+    found = [known.readable_end(file, Framing.DOCKER, Stream.STDERR) for _ in range(4)]
+    assert found[0] == size - streams.MOST_BYTES
+    assert found[1:] == [found[0] - streams.MOST_BYTES, len(err), len(err)]
+    with file.open("ab") as opened:
+        opened.write(out)
+    assert known.readable_end(file, Framing.DOCKER, Stream.STDERR) == len(err)
 
 
-def test_a_stream_that_only_seems_to_be_there_is_given_up_as_unread(tmp_path: Path) -> None:
-    file = tmp_path / "file"
-    text = line(Framing.CRI, "no stderr F", "stdout")
-    file.write_bytes(text * (streams.MOST_LINES + 3))
-    known = Streams()
-    assert known.readable_end(file, Framing.CRI, Stream.STDERR) == 3 * len(text)
+def test_of_a_stream_that_is_silent_in_a_large_file_nothing_stays_unread(tmp_path: Path) -> None:
+    file, known = tmp_path / "file", Streams()
+    text = line(Framing.CRI, "x" * 4000, "stdout")
+    count = streams.MOST_BYTES // len(text) + 100
+    with file.open("wb") as opened:
+        for _ in range(count):
+            opened.write(text)
+    found = known.readable_end(file, Framing.CRI, Stream.STDERR)
+    assert found > 0
+    assert found % len(text) == 0, "a line that is looked at in part may be the stream's"
+    assert known.readable_end(file, Framing.CRI, Stream.STDERR) == 0
+    assert known.readable_end(file, Framing.CRI, Stream.STDOUT) == count * len(text)
+
+
+def test_a_stream_that_only_seems_to_be_there_is_looked_for_little_by_little(
+    tmp_path: Path,
+) -> None:
+    file, known = tmp_path / "file", Streams()
+    text, err = line(Framing.CRI, "no stderr F", "stdout"), line(Framing.CRI, "err", "stderr")
+    file.write_bytes(err + text * (streams.MOST_LINES + 3))
+    found = [known.readable_end(file, Framing.CRI, Stream.STDERR) for _ in range(3)]
+    assert found == [len(err) + 3 * len(text), len(err), len(err)]
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
