@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pilot import declarations
-from pilot.locate import ROOTFS, locate, mount_of
+from pilot.locate import ROOTFS, MountsAbove, locate, mount_of
 from pilot.model import Code, FileSet, Framing, Log, Origin, Rejection, shorten
 from pilot.policy import judge_mount, judge_options, judge_targets, undeclared
 from pilot.treatment import Stream
@@ -130,6 +130,7 @@ class _Taking:
         self._rules, self._parted = policy.rules_for(container), parted
         self._owners: dict[tuple[str, Stream], str] = {}  # a stream of a file set → its log
         self._names: set[str] = set()  # of file sets
+        self._mounts_above = MountsAbove(container.mounts)
         self.logs: list[Log] = []
         self.rejections: list[Rejection] = []
 
@@ -156,11 +157,15 @@ class _Taking:
 
     def _mounts(self, declared: Declaration) -> bool:
         """Whether anything that a log names is on a mount of this container, or its output."""
-        for item in declared.value.split(","):
-            place = locate(self._container, declared.key, item.strip(), recursive=True)
+        for text in declared.value.split(","):
+            item = text.strip()
+            place = locate(self._with_mounts_for(item), declared.key, item, recursive=True)
             if not isinstance(place, Rejection) or place.code is not Code.PATH_NOT_MOUNTED:
                 return True
         return False
+
+    def _with_mounts_for(self, item: str) -> Container:
+        return replace(self._container, mounts=self._mounts_above.of(item))
 
     def _read(self, declared: Declaration) -> Reading | None:
         """What is asked for, where nothing of it is forbidden."""
@@ -225,7 +230,7 @@ class _Taking:
 
     def _place(self, declared: Declaration, item: str) -> FileSet | Rejection:
         """Where one item lies, if it may be read."""
-        here, rules, settings = self._container, self._rules, self._settings
+        here, rules, settings = self._with_mounts_for(item), self._rules, self._settings
         for_whoever_mounts = _for_whoever_mounts(declared)
         rootfs = settings.rootfs if rules.rootfs is None else rules.rootfs
         rootfs = rootfs and not for_whoever_mounts

@@ -53,9 +53,9 @@ class Symlinks:
         """Have a link for each named volume of a container, and no other."""
         if not self._on:
             return
-        name, links = file_stem(container.id), _links(container)
-        way = (*_levels(container), name)
         try:
+            name, links = file_stem(container.id), _links(container)
+            way = (*_levels(container), name)
             if self._folders.get(name, way) != way or not links:
                 self._remove(name)
             if links:
@@ -147,7 +147,7 @@ class Symlinks:
         return folder
 
     def _say(self, what: str, error: Exception) -> None:
-        text = f"{what} in {self._root}: {error}"
+        text = f"{what} in {self._root}: {shorten(str(error), 200)}"
         if text not in self._said and len(self._said) < 1000:
             self._said.add(text)
             log.error("%s", text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from hypothesis import given
@@ -19,6 +19,7 @@ from tests.declarations.making import ID, bind, container, texts, volume
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Iterator
 
 SETTINGS = Settings(environment={})
 POLICY = Policy()
@@ -370,3 +371,25 @@ def test_the_order_of_env_and_labels_does_not_matter(
     first = accepted(container(env, labels, mounts=MOUNTS))
     second = accepted(container(shuffled(env), shuffled(labels), mounts=MOUNTS))
     assert repr(first) == repr(second)
+
+
+class CountedMounts(tuple[Mount, ...]):
+    """Mounts that count how often somebody walks through all of them."""
+
+    __slots__ = ()
+    walks: ClassVar[list[int]] = []
+
+    def __iter__(self) -> Iterator[Mount]:
+        self.walks.append(1)
+        return super().__iter__()
+
+
+def test_many_items_do_not_walk_through_many_mounts_each() -> None:
+    mounts = CountedMounts(bind(f"/m{number}", "/srv/x") for number in range(100))
+    env = {
+        f"aliyun_logs_{name}": ",".join(f"/none/{name}/{number}" for number in range(32))
+        for name in "abcdefghij"
+    }
+    CountedMounts.walks.clear()
+    assert not accepted(container(env, mounts=mounts)).logs
+    assert len(CountedMounts.walks) < 10

@@ -351,3 +351,11 @@ def test_a_second_container_of_a_namespace_has_no_pattern_read_again() -> None:
     before = _matching.cache_info().misses, _targets.cache_info().misses
     assert names(accept(two, settings=SETTINGS, policy=policy)) == ["web"]
     assert (_matching.cache_info().misses, _targets.cache_info().misses) == before
+
+
+@pytest.mark.parametrize("blank", ["\u2003", "\u00a0", "\u3000"])
+def test_a_value_of_other_blanks_brings_no_option_past_the_rules(blank: str) -> None:
+    env = {"aliyun_logs_a": "/logs/a", "aliyun_logs_a_raw_harvester_limit": blank}
+    result = accepted(env)
+    assert [log.treatment.raw for log in result.logs] == [{}]
+    assert said(result) == [("option-forbidden", "aliyun_logs_a_raw_harvester_limit", True)]

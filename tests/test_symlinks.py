@@ -249,3 +249,13 @@ def test_any_name_stays_in_the_tree_and_is_found_again(
     again.sweep([ONE])
     again.drop(ONE)
     assert not tree.exists() or shown(tree) == {}
+
+
+@pytest.mark.parametrize("what", ["label", "volume"])
+def test_text_that_is_no_unicode_makes_no_link_and_stops_nothing(
+    what: str, symlinks: Symlinks, tree: Path
+) -> None:
+    odd = Mount("/odd", "/srv/odd", "volume", "\ud800" if what == "volume" else "odd")
+    labels = {PROJECT: "\ud800" if what == "label" else "shop"}
+    symlinks.want(container(odd, labels=labels))
+    assert shown(tree) == {}

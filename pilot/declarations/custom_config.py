@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pilot.declarations import options
-from pilot.declarations.items import BLANK, MAX_NAME
+from pilot.declarations.items import BLANK, MAX_NAME, MAX_VALUE
 from pilot.declarations.raw import KEYS, RAW_KEY
 from pilot.model import Code, Rejection, shorten
 
@@ -53,8 +53,8 @@ _TOO_LONG = (
     " knows which lines the rest would hold back."
 )
 _NO_LIST = (
-    "a list of patterns is written ['one', 'two']; without it lines would be shipped that it may"
-    " be there to hold back."
+    f"a list of patterns is written ['one', 'two'], of {MAX_VALUE} characters at most; without"
+    " it lines would be shipped that it may be there to hold back."
 )
 
 
@@ -148,12 +148,14 @@ def _any_of(text: str) -> str | None:
     """One pattern for a list of them, None if it cannot be read; a single one may go unlisted."""
     if not text.startswith("["):
         return _unquoted(text)
+    if len(text) > MAX_VALUE:
+        return None
     patterns: list[str] = []
     at = 1
     while element := _ELEMENT.match(text, at):
         patterns.append(_plain(element))
         at = element.end()
-        if text[at:] == "]":
+        if at == len(text) - 1 and text[at] == "]":
             return patterns[0] if len(patterns) == 1 else "|".join(f"(?:{p})" for p in patterns)
         if text[at : at + 1] != ",":
             return None

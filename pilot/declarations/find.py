@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAX_REJECTIONS = 1000  # of what thousands of keys could be told; the last one counts the rest
 # Looking for the nearest key is dear, and a person with more mistakes than this reads none of them.
 MAX_HINTS = 100
+MAX_KEYS = 2000  # a hundred logs with every option; more would be dear at each look
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,10 @@ def find(container: Container, *, prefixes: Sequence[str], max_logs: int) -> Fou
         else:
             own[entry.role].append(entry)
     names = names_of(container)
-    found = sort_out_own(own[Role.LOG], names)
+    keys, surplus = own[Role.LOG][:MAX_KEYS], own[Role.LOG][MAX_KEYS:]
+    if surplus:
+        rejections.append(refusals.too_many_keys(surplus, MAX_KEYS))
+    found = sort_out_own(keys, names)
     custom = read_custom(own[Role.CUSTOM_CONFIG], found.logs)
     rejections += custom.rejections
     for name, of_log in custom.options.items():

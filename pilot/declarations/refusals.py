@@ -58,6 +58,18 @@ def shadowed(name: str, winner: Entry, loser: Entry) -> Rejection:
     )
 
 
+def too_many_keys(surplus: Sequence[Entry], most: int) -> Rejection:
+    """Where keys beyond a number are not looked at, the first of them."""
+    first = surplus[0]
+    return Rejection(
+        code=Code.LOGS_TOO_MANY,
+        key=first.key,
+        value=shorten(first.value),
+        reason=f"of one container {most} keys are read; this one and {len(surplus) - 1} behind it"
+        " are not.",
+    )
+
+
 def too_many(name: str, entry: Entry) -> Rejection:
     """One log more than a container may have."""
     return Rejection(

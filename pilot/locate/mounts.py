@@ -28,3 +28,23 @@ def nearest(mounts: Iterable[Mount], path: str) -> tuple[Mount, str] | None:
         if at_or_above and (found is None or len(destination) >= found[0]):
             found = (len(destination), mount, path[len(start) :])
     return found and found[1:]
+
+
+class MountsAbove:
+    """Of many mounts those few that lie at or above a path.
+
+    A thousand mounts, each asked about thousands of items, would keep the loop busy for a minute.
+    """
+
+    def __init__(self, mounts: Iterable[Mount]) -> None:
+        self._at: dict[str, list[Mount]] = {}  # by folded destination
+        for mount in mounts:
+            if (destination := fold(mount.destination)) is not None:
+                self._at.setdefault(destination, []).append(mount)
+
+    def of(self, path: str) -> tuple[Mount, ...]:
+        """The only mounts that `nearest` could find for a path or a folder above it."""
+        folded = (fold(path) or "/").rstrip("/")
+        ends = [at for at, char in enumerate(folded) if char == "/" and at]
+        above = ("/", *(folded[:at] for at in ends), folded)
+        return tuple(mount for each in dict.fromkeys(above) for mount in self._at.get(each, ()))

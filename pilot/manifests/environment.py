@@ -16,6 +16,7 @@ from pilot.manifests.shapes import Path, at, mapping, sequence, text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MOST = 4 << 20  # characters of all variables that use others; no process can be given more
 _REFERENCE = re.compile(r"\$(?:(?P<dollar>\$)|\((?P<name>[^)]*)\))")
 _SUBSCRIPT = re.compile(r"metadata\.(?P<which>labels|annotations)\['(?P<key>[^']+)'\]")
 # Variables of services, which the kubelet adds for each service of the namespace.
@@ -39,7 +40,7 @@ def environment(
 
     `fields` are the pod's by `fieldPath`, as far as they are known; `pod` is the pod's mapping.
     """
-    made = Environment()
+    made, room = Environment(), MOST
     foreign = bool(sequence(container.get("envFrom")))
     for number, entry in enumerate(sequence(container.get("env"))):
         name = text(mapping(entry).get("name"))
@@ -52,7 +53,8 @@ def environment(
         if isinstance(source, dict):
             known, origin = _referred(source, fields, pod)
         elif value is None or isinstance(value, str):
-            known, origin = expand(value or "", made, foreign=foreign)
+            known, origin = expand(value or "", made, foreign=foreign, room=room)
+            room -= len(known or "") if "$" in (value or "") else 0
         else:
             made.untyped[name] = value
             continue
@@ -63,22 +65,29 @@ def environment(
     return made
 
 
-def expand(value: str, known: Environment, *, foreign: bool) -> tuple[str | None, str]:
+def expand(
+    value: str, known: Environment, *, foreign: bool, room: int = MOST
+) -> tuple[str | None, str]:
     """A text with its references replaced; None and where from if that depends on an unknown one.
 
-    `foreign` says that there are variables (`envFrom`) that nobody here knows.
+    `foreign` says that there are variables (`envFrom`) that nobody here knows, `room` how many
+    characters references may be replaced by: each may double what is before it.
     """
     if "$" not in value:
         return value, ""
     unknown = ""
 
     def replaced(found: re.Match[str]) -> str:
-        nonlocal unknown
+        nonlocal unknown, room
         if found["dollar"]:
             return "$"
         name = found["name"]
         if name in known.values:
-            return known.values[name]
+            room -= len(known.values[name])
+            if room >= 0:
+                return known.values[name]
+            unknown = unknown or "references that make it too long for a process"
+            return ""
         if name in known.unknown or foreign or _OF_SERVICE.fullmatch(name):
             unknown = unknown or f"the variable {name}, which is not known here"
         return found[0]

@@ -63,6 +63,7 @@ _DOCKER_ENDING = "-json.log"
 # Docker's folder for one container: its log, its environment, its secrets. Within a volume it is
 # that of a Docker in a container.
 _CONTAINER = re.compile(r"/containers/[0-9a-f]{64}(?:/|\Z)")
+_DOCKER_VOLUME = re.compile(r"/volumes/[^/]+/_data\Z")
 _VOLUMES = re.compile(r"/(?:plugins|volumes|volume-subpaths)/")
 
 
@@ -117,6 +118,12 @@ def root_of(log_path: str) -> str:
         return ""
     found = _DOCKER_LOG.fullmatch(fold(log_path))
     return found["root"] if found else ""
+
+
+def docker_volume(root: str) -> str:
+    """What Docker's path of a named volume ends with, `/volumes/<name>/_data`; "" for others."""
+    found = _DOCKER_VOLUME.search(root)
+    return found[0] if found else ""
 
 
 def fold(path: str) -> str:

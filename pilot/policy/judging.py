@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 # Without these, lines would be shipped that were to be held back, or would go elsewhere.
 _WITHHOLDING = frozenset({"include", "exclude", "container", "target", "tags", "fields"})
+# What counts as not given where declarations are read: no more than that, or a blank of Unicode
+# would bring an option past the rules.
+BLANK = " \t\r\n"
 _SHOWN = 5  # globs of a list that a message repeats
 
 
@@ -26,7 +29,7 @@ def judge_options(
     """The declaration with the options that it may have; None if it cannot do without another."""
     given = declaration.options
     forbidden = [
-        each for each in given if given[each].value.strip() and not rules.allows_option(each)
+        each for each in given if given[each].value.strip(BLANK) and not rules.allows_option(each)
     ]
     if not forbidden:
         return declaration, []

@@ -113,6 +113,11 @@ class Policy:
         """
         every = (self.rules, *self.by_namespace.values())
         allowed = {path for rules in every for path in rules.host_paths or ()}
+        if self.rules.host_paths is not None and (volume := folders.docker_volume(root)):
+            # Its options may make it any folder of the node; its own by other names is none.
+            its_own = really.rstrip("/").endswith(volume)
+            if not its_own and not any(_within(really, each) for each in allowed):
+                return "the administrator's policy takes no logs from there"
         for path in sorted(allowed):
             if _within(root, path) and not any(_within(really, each) for each in allowed):
                 return f"it leads out of {path}, from which the administrator's policy takes logs"

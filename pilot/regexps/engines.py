@@ -117,9 +117,16 @@ def write(node: Node, engine: Engine) -> str:
         case Named(name=name, node=inner):
             return f"{engine.group % name}{write(inner, engine)})"
         case Sequence(nodes=nodes):
-            return "".join(
-                f"(?:{write(each, engine)})" if isinstance(each, Choice) else write(each, engine)
-                for each in nodes
+            # An empty pattern matches everything: as no text at all it would pass for none.
+            return (
+                "(?:)"
+                if not nodes
+                else "".join(
+                    f"(?:{write(each, engine)})"
+                    if isinstance(each, Choice)
+                    else write(each, engine)
+                    for each in nodes
+                )
             )
         case Choice(nodes=nodes):
             return "|".join(write(each, engine) for each in nodes)

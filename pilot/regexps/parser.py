@@ -233,5 +233,7 @@ def _check_repeats(node: Node, outer: int) -> int:
             if outer * times > MAX_REPEAT:
                 raise RegexpError(f"it repeats something more than {MAX_REPEAT} times.")
             return times * (1 + _check_repeats(inner, outer * times))
+        case Chars(ranges=ranges):
+            return max(1, len(ranges))  # Each copy of a class holds all of its ranges.
         case _:
             return 1

@@ -118,7 +118,11 @@ def test_a_line_for_a_mistyped_log_names_the_nearest() -> None:
     assert rejection.hint == "catalina"
 
 
-@pytest.mark.parametrize("value", ["['^DEBUG'", "['a' 'b']", "[[a]]", "[]", "['a',]", "[a]x"])
+# Put into one pattern without a limit, a megabyte of it takes a quarter of a minute.
+LONG = f"[{'a,' * 2048}b]"
+
+
+@pytest.mark.parametrize("value", ["['^DEBUG'", "['a' 'b']", "[[a]]", "[]", "['a',]", "[a]x", LONG])
 def test_a_list_that_cannot_be_read_rejects_the_log_that_it_would_hold_lines_of(
     value: str,
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from pilot.declarations import declares, find
-from pilot.declarations.find import MAX_HINTS, MAX_REJECTIONS
+from pilot.declarations.find import MAX_HINTS, MAX_KEYS, MAX_REJECTIONS
 from pilot.model import Code
 from tests.declarations.making import PREFIXES, container, texts
 
@@ -275,12 +275,12 @@ def test_what_resembles_no_option_is_none_of_the_longest_base_if_its_value_is_no
 
 def test_a_hint_is_looked_for_only_as_often_as_somebody_may_read_it() -> None:
     env = {"aliyun_logs_web": "stdout"}
-    env |= {f"aliyun_logs_web_tagz{number}": "a=b" for number in range(10_000)}
+    env |= {f"aliyun_logs_web_tagz{number}": "a=b" for number in range(1_900)}
     result = find(container(env), prefixes=PREFIXES, max_logs=9)
     assert [each.name for each in result.declarations] == ["web"]
     assert len(result.rejections) == MAX_REJECTIONS
     assert sum(bool(each.hint) for each in result.rejections) <= MAX_HINTS
-    assert "9001 more" in result.rejections[-1].reason
+    assert "901 more" in result.rejections[-1].reason
 
 
 def test_what_others_put_beside_our_keys_hurts_nobody() -> None:
@@ -296,3 +296,13 @@ def test_one_option_spelled_in_two_ways_is_the_same_in_whatever_order() -> None:
     one, _ = found({"aliyun_logs_web": "stdout", **spelled})
     other, _ = found({**dict(reversed(spelled.items())), "aliyun_logs_web": "stdout"})
     assert one == other == {"web": ("stdout", {"target": "dot"})}
+
+
+def test_of_very_many_keys_the_first_are_read_and_the_others_are_counted() -> None:
+    env = {f"aliyun_logs_web_raw_{number:05}": "x" for number in range(MAX_KEYS + 50)}
+    found = find(container({"aliyun_logs_web": "stdout", **env}), prefixes=PREFIXES, max_logs=9)
+    assert [each.name for each in found.declarations] == ["web"]
+    (said,) = found.rejections
+    assert said.code is Code.LOGS_TOO_MANY
+    assert f"{MAX_KEYS} keys" in said.reason
+    assert "50 behind it" in said.reason, "the log itself is one of those that are read"

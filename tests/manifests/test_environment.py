@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilot.manifests.environment import Environment, environment, expand
+from pilot.manifests.environment import MOST, Environment, environment, expand
 
 FIELDS = {"metadata.namespace": "prod", "metadata.name": "web"}
 POD = {"metadata": {"labels": {"app": "shop"}, "annotations": {"x/y": "1"}}}
@@ -100,3 +100,10 @@ def test_any_text_expands_and_what_has_no_dollar_stays(text: str) -> None:
     expanded, _ = expand(text, Environment(values={"A": "a"}), foreign=False)
     assert expanded is not None
     assert "$" in text or expanded == text
+
+
+def test_references_that_double_a_text_again_and_again_end() -> None:
+    doubling = [value(f"A{n + 1}", f"$(A{n})" * 8) for n in range(12)]
+    found = made(value("A0", "x" * 100), *doubling, value("B", "b"), value("C", "$(B)"))
+    assert "too long" in found.unknown["A12"] or "not known" in found.unknown["A12"]
+    assert sum(map(len, found.values.values())) <= MOST + 200

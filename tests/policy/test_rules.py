@@ -10,6 +10,7 @@ from hypothesis import given
 from pilot.declarations import options
 from pilot.model import Pod, State
 from pilot.policy import FAMILIES, Chosen, Own, Policy, Rooms, Rules
+from pilot.policy.reading import parse_policy
 from pilot.settings import Settings
 from tests.declarations.making import any_text, container
 
@@ -161,7 +162,7 @@ def test_a_link_may_not_lead_out_of_the_allowed_host_paths() -> None:
     assert policy.leads_out("/srv/logs/x", "/home/secret")
     assert not policy.leads_out("/srv/logs/x", "/srv/logs/y")
     assert not policy.leads_out("/srv/logs/x", "/mnt/y")
-    assert not policy.leads_out("/var/lib/docker/volumes/v/_data", "/elsewhere")
+    assert not policy.leads_out("/var/lib/kubelet/pods/x/volumes/a~b/c", "/elsewhere")
     assert not Policy().leads_out("/srv/logs/x", "/home/secret")
 
 
@@ -178,3 +179,15 @@ def test_a_pod_has_room_for_whoever_came_first_and_an_ended_one_gives_it_back() 
     rooms.note(two, 3)
     rooms.forget(two)
     assert rooms.left(one, 3) == 3
+
+
+def test_a_volume_that_is_another_folder_of_the_node_needs_that_to_be_a_host_path() -> None:
+    policy = parse_policy("rules: {host_paths: [/srv/logs]}", "policy.yaml")
+    root = "/var/lib/docker/volumes/v/_data"
+    assert policy.leads_out(root, "/srv/others")
+    assert not policy.leads_out(root, "/srv/logs/a")
+    assert not policy.leads_out(root, root)
+    assert not policy.leads_out(root, f"{root}/")
+    assert not policy.leads_out(root, "/data/docker/volumes/v/_data")
+    assert not policy.leads_out("/var/lib/kubelet/pods/x/volumes/a~b/c", "/mnt/disk")
+    assert not parse_policy("{}", "policy.yaml").leads_out(root, "/srv/others")

@@ -49,6 +49,7 @@ from tests.regexps.making import patterns
         ("a{1001,}", "1000"),
         ("(?:a{100}){11}", "1000"),
         ("[ab]{1000}" * 3, "5000"),
+        ("[acegikmoqsuwy]{999}", "5000"),  # each copy holds all of its thirteen ranges
         ("(?:abc){999}c{999}d{999}", "5000"),
         ("a{2,1}", "below"),
         ("a{0}", "nothing"),
@@ -200,3 +201,15 @@ def _taken(pattern: str) -> bool:
     except RegexpError:
         return False
     return True
+
+
+@pytest.mark.parametrize("text", ["", "(?i)", "(?:)", "()", "(?m)", "a|"])
+def test_a_pattern_that_finds_anything_is_no_empty_text(text: str) -> None:
+    """An empty text would pass for no pattern at all: `exclude` would let everything through."""
+    try:
+        pattern = parse(text)
+    except RegexpError:
+        return
+    for written in (pattern.to_go(), pattern.to_python(), pattern.to_ruby()):
+        assert written
+    assert re.search(pattern.to_python(), "anything")

@@ -70,6 +70,8 @@ DOTTED = (
 FILEBEATS = frozenset({"agent", "ecs", "error", "host", "input", "log", "stream", "tags"})
 OWN = "log_pilot_"  # how names begin that a fragment uses on the way
 ASIDE = f"@metadata.{OWN}json"
+# Each comma of a line costs Filebeat a hundred bytes: one of 10 MiB, its limit, took 700 MB.
+MOST_OF_CSV = 1 << 20  # bytes of a text that is taken apart; the rest is cut off
 TEXT = f"{OWN}text"  # the event's text while it is taken apart
 
 
@@ -122,7 +124,9 @@ def steps(each: Input) -> Steps:
         join=_join(asked.multiline, each.file_set.framing) if asked.multiline else None,
         keep=_go(asked.include),
         drop=_go(asked.exclude),
-        max_bytes=asked.max_bytes,
+        max_bytes=min(asked.max_bytes or MOST_OF_CSV, MOST_OF_CSV)
+        if form is Format.CSV
+        else asked.max_bytes,
         json=json,
         target=asked.target if form is not Format.NONE else "",
         ours=_ours(each) if json and not asked.target else (),

@@ -14,7 +14,7 @@ from pilot.fields import fields
 from pilot.model import Container, Framing, Log, State
 from pilot.piloters import PiloterError, create
 from pilot.piloters.filebeat.piloter import FilebeatPiloter, file_name
-from pilot.piloters.filebeat.steps import DOTTED, RESERVED
+from pilot.piloters.filebeat.steps import DOTTED, RESERVED, steps
 from pilot.treatment import Format, Multiline, Stream, Treatment
 from tests.piloters.filebeat import making
 
@@ -255,3 +255,13 @@ def test_a_users_broken_template_is_said_with_its_place(tmp_path: Path) -> None:
 
 def test_the_entry_point_makes_the_piloter() -> None:
     assert create("filebeat", making.settings(Path("/x"))).name == "filebeat"
+
+
+@pytest.mark.parametrize(("asked", "cut"), [(0, 1 << 20), (4096, 4096), (10 << 20, 1 << 20)])
+def test_a_text_of_columns_is_cut_before_each_of_its_commas_costs_memory(
+    asked: int, cut: int
+) -> None:
+    treatment = Treatment(format=Format.CSV, keys=("a",), max_bytes=asked)
+    assert steps(making.pinned(making.file_set(), treatment=treatment)).max_bytes == cut
+    plain = Treatment(max_bytes=asked)
+    assert steps(making.pinned(making.file_set(), treatment=plain)).max_bytes == asked
