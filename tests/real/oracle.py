@@ -34,6 +34,7 @@ class Line:
     origin: str
     size: int = 0  # bytes that it takes in its file
     file: int = 0  # which of the held files, counted from 1
+    stream: str = ""  # of a runtime's file
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,9 @@ class Oracle:
                 text = open_lines.pop(key, "") + record["log"]
                 sizes[key] += size
                 if text.endswith("\n"):
-                    found.append(Line(text.removesuffix("\n"), origin, sizes.pop(key), number))
+                    found.append(
+                        Line(text.removesuffix("\n"), origin, sizes.pop(key), number, key[1])
+                    )
                 else:  # Docker cuts at 16 KiB; the rest follows.
                     open_lines[key] = text
         return found

@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
+from tests.real.consoles import start_console
 from tests.real.elastic import main_config
 from tests.real.oracle import Sink
 from tests.real.processes import end, mentioning
@@ -38,7 +39,7 @@ class Agent:
         self,
         folder: Path,
         *,
-        filebeat: Path,
+        filebeat: Path | None,
         dockerd: Dockerd | None = None,
         static: Path | None = None,
         pin_root: Path | None = None,
@@ -48,7 +49,10 @@ class Agent:
         environment: dict[str, str] | None = None,
         elastic: Elastic | None = None,
     ) -> None:
-        """`elastic` is where a main file of the user's own sends to, instead of the file output."""
+        """`elastic` is where a main file of the user's own sends to, instead of the file output.
+
+        Without `filebeat` the collector is the console's, external.
+        """
         self.folder = folder
         self.state_dir = folder / "state"
         self.config_dir = folder / "config"
@@ -57,14 +61,16 @@ class Agent:
         self.output = folder / "agent.log"
         self.external = collector == "external"
         self._filebeat = filebeat
+        kind = "filebeat" if filebeat else "console"
+        program = ("--collector-program", str(filebeat)) if filebeat else ()
         source = ("static", "--static-path", str(static)) if static else ("docker",)
         pins = pin_root or (dockerd.root if dockerd else folder) / "log-pilot"
         self._command = [
-            *(sys.executable, "-m", "pilot", "run", "--type", "filebeat", "--source", *source),
+            *(sys.executable, "-m", "pilot", "run", "--type", kind, "--source", *source),
             *("--state-dir", str(self.state_dir), "--config-dir", str(self.config_dir)),
             *("--data-dir", str(self.data_dir), "--pin", pin, "--collector", collector),
             *("--pin-root", str(pins)),
-            *("--collector-program", str(filebeat), *extra),
+            *(*program, *extra),
         ]
         self._environment = {
             **{name: text for name, text in os.environ.items() if not name.startswith("PILOT_")},
@@ -127,11 +133,12 @@ class Agent:
             self.wait_ready()
 
     def wait_ready(self) -> None:
-        """Wait until the agent answers `status` and its main config is written."""
+        """Wait until the agent answers `status` and any main config is written."""
 
         def answers() -> bool:
             assert self.alive, f"the agent ended: {self.log()[-3000:]}"
-            return self.try_status() is not None and (self.config_dir / "filebeat.yml").exists()
+            main = self.config_dir / ("filebeat.yml" if self._filebeat else "")
+            return self.try_status() is not None and main.exists()
 
         until(answers, 30, "the agent answers", every=0.1)
 
@@ -186,7 +193,8 @@ class Agent:
     def fragments(self) -> dict[str, tuple[bytes, int]]:
         """What the collector sees in the config directory: name → content and mtime (ns)."""
         found = {}
-        for path in sorted((self.config_dir / "prospectors.d").glob("[!.]*.yml")):
+        folder = self.config_dir / ("prospectors.d" if self._filebeat else "inputs.d")
+        for path in sorted(folder.glob("[!.]*.yml")):
             with suppress(FileNotFoundError):  # It went between the two looks.
                 found[path.name] = (path.read_bytes(), path.stat().st_mtime_ns)
         return found
@@ -211,12 +219,16 @@ class Agent:
         )
 
     def collector_pids(self) -> list[int]:
-        """Every Filebeat that runs with this agent's config."""
-        return mentioning(f"{self.config_dir}/filebeat.yml")
+        """Every collector that runs with this agent's config."""
+        console = f"--config {self.config_dir} "
+        return mentioning(f"{self.config_dir}/filebeat.yml" if self._filebeat else console)
 
     def start_collector(self) -> None:
-        """Start the external Filebeat, as its own container would."""
+        """Start the external collector, as its own container would."""
         assert not self._collector, "the collector is running"
+        if not self._filebeat:
+            self._collector = start_console(self)
+            return
         config = self.config_dir / "filebeat.yml"
         until(config.exists, 30, "the main config is written")
         with (self.folder / "filebeat.log").open("ab") as output:
@@ -229,7 +241,7 @@ class Agent:
             )
 
     def stop_collector(self) -> None:
-        """End the external Filebeat."""
+        """End the external collector."""
         assert self._collector, "the collector is not running"
         end(self._collector, grace=FILEBEAT_GRACE)
         self._collector = None
