@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,13 @@ Stamp = tuple[int, int, int]  # size, mtime and ctime in ns
 class Unchanged:
     """One offset for each file. A survey asks about an unread file again each second.
 
-    Used by one thread.
+    Used by several threads: in direct mode looks ask, too.
     """
 
     def __init__(self, now: Callable[[], int] = time.time_ns) -> None:
         """Remember nothing yet; `now` gives the time of day in ns, as in st_ctime_ns."""
         self._now = now
+        self._lock = threading.Lock()
         self._known: dict[tuple[int, int, Hashable], tuple[Stamp, int]] = {}
 
     def ask(self, status: os.stat_result, about: Hashable, find: Callable[[], int]) -> int:
@@ -35,13 +37,15 @@ class Unchanged:
         settled = self._now() - status.st_ctime_ns > SETTLED
         file = (status.st_dev, status.st_ino, about)
         stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        known = self._known.get(file)
-        if known and known[0] == stamp:
-            return known[1]
-        self._known.pop(file, None)
+        with self._lock:
+            known = self._known.get(file)
+            if known and known[0] == stamp:
+                return known[1]
+            self._known.pop(file, None)
         found = find()
         if settled:
-            if len(self._known) >= MOST:
-                del self._known[next(iter(self._known))]
-            self._known[file] = (stamp, found)
+            with self._lock:
+                if len(self._known) >= MOST:
+                    del self._known[next(iter(self._known))]
+                self._known[file] = (stamp, found)
         return found

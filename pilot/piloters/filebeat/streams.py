@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,10 +40,11 @@ class Searched:
 
 
 class Streams:
-    """The ends of single streams, each remembered. Used by one thread."""
+    """The ends of single streams, each remembered. Used by several threads."""
 
     def __init__(self) -> None:
         """Know nothing yet."""
+        self._lock = threading.Lock()
         self._known: dict[tuple[int, int, Stream], Searched] = {}
 
     def readable_end(self, file: Path, framing: Framing, stream: Stream) -> int:
@@ -55,13 +57,15 @@ class Streams:
             descriptor = opened.fileno()
             status = os.fstat(descriptor)
             key = (status.st_dev, status.st_ino, stream)
-            known = self._known.pop(key, None)
+            with self._lock:
+                known = self._known.pop(key, None)
             if known and _seam(descriptor, known.size) != known.seam:
                 known = None  # It is another file, or was cut.
             found = _look(descriptor, status.st_size, known, _Lines(framing, stream))
-            if len(self._known) >= MOST:
-                del self._known[next(iter(self._known))]
-            self._known[key] = found
+            with self._lock:
+                if len(self._known) >= MOST:
+                    del self._known[next(iter(self._known))]
+                self._known[key] = found
             return found.end
 
 
