@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pilot import declarations
-from pilot.locate import ROOTFS, MountsAbove, locate, mount_of
-from pilot.model import Code, FileSet, Framing, Log, Origin, Rejection, shorten
+from pilot.locate import MountsAbove, locate, mount_of
+from pilot.model import ROOTFS, Code, FileSet, Framing, Log, Origin, Rejection, shorten
 from pilot.policy import judge_mount, judge_options, judge_targets, undeclared
 from pilot.treatment import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pilot.declarations import Found, Reading
     from pilot.model import Container, Declaration
@@ -55,10 +55,16 @@ def concerns(container: Container, *, settings: Settings, policy: Policy) -> boo
 
 
 def accept(
-    container: Container, *, settings: Settings, policy: Policy, room: int | None = None
+    container: Container,
+    *,
+    settings: Settings,
+    policy: Policy,
+    refuse: Callable[[Log], Sequence[Rejection]] | None = None,
+    room: int | None = None,
 ) -> Accepted:
     """The logs of a container after every rule that needs no disk.
 
+    `refuse` says what the collector cannot do for a log, None for a collector that can do all.
     `room` is how many logs it may have beside the others of its pod, None for any number.
     """
     if not concerns(container, settings=settings, policy=policy):
@@ -73,7 +79,7 @@ def accept(
         said = [
             _refuse(Code.POLICY_EXCLUDED, each, each.value, excluded) for each in found.declarations
         ]
-        return Accepted((), _capped(sorted(said, key=_order)))
+        return _accepted((), said)
     output = _written_output(container, found, settings)
     taking = _Taking(container, settings, policy, parted=STDERR in output)
     taking.rejections += found.rejections
@@ -87,9 +93,17 @@ def accept(
             )
     if not output and not found.opted_out and policy.collects(container, settings):
         taking.take(undeclared(container, policy, [log.name for log in taking.logs]))
+    if refuse is None:
+        return _accepted(taking.logs, taking.rejections)
+    asked = [(log, refuse(log)) for log in taking.logs]
+    kept = [log for log, said in asked if all(each.notice for each in said)]
+    return _accepted(kept, [*taking.rejections, *(each for _, said in asked for each in said)])
+
+
+def _accepted(logs: Iterable[Log], rejections: Iterable[Rejection]) -> Accepted:
     return Accepted(
-        tuple(sorted(taking.logs, key=lambda log: log.name)),
-        _capped(sorted(taking.rejections, key=_order)),
+        tuple(sorted(logs, key=lambda log: log.name)),
+        declarations.capped(sorted(rejections, key=_order), MAX_REJECTIONS),
     )
 
 
@@ -112,7 +126,7 @@ def _written_output(container: Container, found: Found, settings: Settings) -> s
     """
     texts = [each.value for each in found.declarations]
     if any(not each.notice and each.code is not Code.IMAGE_REFUSED for each in found.rejections):
-        starts = tuple(f"{prefix}{sep}logs" for prefix in settings.log_prefixes for sep in "_.")
+        starts = declarations.heads(settings.log_prefixes)
         pod = container.pod
         places = (container.env, container.labels, pod.annotations if pod else {})
         texts += (v for place in places for k, v in place.items() if k.startswith(starts))
@@ -279,21 +293,6 @@ def _too_many(declared: Declaration, item: str) -> Rejection:
         " those of the logs whose names sort first are kept."
     )
     return _refuse(Code.LOGS_TOO_MANY, declared, item, reason)
-
-
-def _capped(rejections: list[Rejection]) -> tuple[Rejection, ...]:
-    """As many as a person may want to read; the last one counts those that are left out."""
-    if len(rejections) <= MAX_REJECTIONS:
-        return tuple(rejections)
-    rest = rejections[MAX_REJECTIONS - 1 :]
-    counted = Rejection(
-        code=Code.LOGS_TOO_MANY,
-        key=rest[0].key,
-        reason=f"here and behind it {len(rest)} more rejections and notices of this container are"
-        f" not shown; {MAX_REJECTIONS} is the limit.",
-        notice=all(each.notice for each in rest),
-    )
-    return (*rejections[: MAX_REJECTIONS - 1], counted)
 
 
 def _order(rejection: Rejection) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pilot.model import encodable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,7 +17,6 @@ MAX_ACCESS_LABELS = 20
 MAX_ACCESS = 2048  # characters of those labels' names and values together
 ACCESS = "com.aliyun.access."
 _ACCESS_KEY = re.compile(r"com\.aliyun\.access\.[A-Za-z0-9_.-]{1,64}")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 # Where two labels say it, the later is the stronger.
 _FROM_LABELS = (
@@ -81,4 +82,4 @@ def _of_pod(container: Container) -> dict[str, str]:
 
 def _clean(text: str) -> str:
     """Text that is UTF-8 and no longer than a field needs."""
-    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text[:MAX_FIELD])
+    return encodable(text[:MAX_FIELD])

@@ -5,39 +5,20 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from pilot.accept import Accepted, accept
 from pilot.fields import fields
 from pilot.handover import Fragment, Input
 from pilot.piloters import PiloterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pilot.configdir import ConfigDirectory
-    from pilot.model import Container, Log, Rejection
+    from pilot.model import Container, Log
     from pilot.piloters import Piloter
     from pilot.pins.record import Place
-    from pilot.policy import Policy
     from pilot.settings import Settings
 
 log = logging.getLogger(__name__)
-
-
-def accept_for(
-    container: Container,
-    *,
-    settings: Settings,
-    policy: Policy,
-    refuse: Callable[[Log], Sequence[Rejection]],
-    room: int | None = None,
-) -> Accepted:
-    """What is accepted of a container's declarations by the pilot and by its collector."""
-    accepted = accept(container, settings=settings, policy=policy, room=room)
-    refused = [(each, refuse(each)) for each in accepted.logs]
-    return Accepted(
-        tuple(each for each, said in refused if all(one.notice for one in said)),
-        (*accepted.rejections, *(one for _, said in refused for one in said)),
-    )
 
 
 def inputs_of(

@@ -50,6 +50,18 @@ class Origin(StrEnum):
     POLICY = "policy"  # nobody wrote it: the administrator has every container's stdout collected
 
 
+# Kinds of mounts of which something is known: the runtimes' words, Kubernetes' own, one of ours.
+BIND = "bind"  # of a folder or file of the node that somebody chose
+HOST_PATH = "hostPath"  # the same
+VOLUME = "volume"  # which the runtime or the kubelet made and placed itself
+TMPFS = "tmpfs"
+BLOCK = "block"
+IMAGE = "image"
+EMPTY_DIR = "emptyDir"
+CLAIMS = ("ephemeral", "persistentVolumeClaim")  # whose folder only the node knows
+ROOTFS = "rootfs"  # what the container wrote into its own filesystem
+
+
 @dataclass(frozen=True, slots=True)
 class Mount:
     """One mount of a container.
@@ -261,9 +273,8 @@ class Rejection:
 
 # Control characters (Unicode's Cc), line and paragraph separators (Zl, Zp), what has the property
 # Bidi_Control (UAX #9), and surrogates, which no UTF-8 text has.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
@@ -272,7 +283,12 @@ def printable(text: str) -> str:
     Control characters, line and paragraph separators, bidirectional controls and lone surrogates
     become the escapes of a Python string (`\n`, `\x1b`, `\u202e`); all else stays, backslashes too.
     """
-    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def encodable(text: str) -> str:
+    """Text that has UTF-8: each lone surrogate becomes U+FFFD."""
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def shorten(text: str, limit: int = VALUE_SHOWN) -> str:

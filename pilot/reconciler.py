@@ -19,6 +19,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pilot.accept import concerns
+from pilot.declarations import heads
 from pilot.hints import Backoff, Deadlines, Hints
 from pilot.mailbox import SLICE, guarded
 from pilot.model import State
@@ -249,13 +250,8 @@ class Reconciler:
             self._containers.found(self._relevant(found))
 
     def _relevant(self, container: Container) -> Container:
-        """Without the env and annotations that are not ours: they may hold secrets, and are saved.
-
-        A bare `<prefix>_logs` is ours, too.
-        """
-        starts = tuple(
-            f"{prefix}{sep}logs" for prefix in self._settings.log_prefixes for sep in "_."
-        )
+        """Without env and annotations that are not ours: they may hold secrets, and are saved."""
+        starts = heads(self._settings.log_prefixes)
 
         def ours(texts: Mapping[str, str]) -> dict[str, str]:
             return {key: value for key, value in texts.items() if key.startswith(starts)}

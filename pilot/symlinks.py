@@ -15,7 +15,7 @@ import stat
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from pilot.model import shorten
+from pilot.model import VOLUME, shorten
 from pilot.names import escape, file_stem
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 # The labels of log-pilot's fields docker_app and docker_service; the first that is there counts.
 APP = ("com.docker.stack.namespace", "com.docker.compose.project")
 SERVICE = ("com.docker.swarm.service.name", "com.docker.compose.service")
-VOLUME = "volume"
 DEEPEST = 3  # levels below the root: app, service, id
 LEVEL = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 TEMPORARY = ".log-pilot~"  # a link that is being made; no volume is called so

@@ -17,11 +17,12 @@ from pilot.fragments import Fragments
 from pilot.hints import Deadlines
 from pilot.locate import runtime_home
 from pilot.mailbox import Mailbox
+from pilot.model import VOLUME
 from pilot.piloters import PiloterError
 from pilot.pins.keeper import Keeper
 from pilot.pins.roots import USUAL, PinRoots
 from pilot.pins.watch import FolderWatch
-from pilot.policy import VOLUME, Policy, PolicyFiles, find_own
+from pilot.policy import Policy, PolicyFiles, find_own
 from pilot.policy.watching import PolicyWatch
 from pilot.reconciler import Reconciler
 from pilot.state import SOCKET, StateStore

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pilot.accept import MAX_FILE_SETS, MAX_REJECTIONS, Accepted, accept, declares
 from pilot.fields import fields
-from pilot.model import Code, Container, Mount, printable, shorten
+from pilot.model import Code, Container, Log, Mount, Rejection, printable, shorten
 from pilot.policy import Policy
 from pilot.settings import Settings
 from pilot.treatment import Format
@@ -287,6 +287,21 @@ def test_rejections_are_counted_only_beyond_the_limit(count: int) -> None:
     env = {f"aliyun_logs_l{number:03}": "relative" for number in range(count)}
     *_, last = accepted(container(env)).rejections
     assert (last.code is Code.LOGS_TOO_MANY) == (count > MAX_REJECTIONS)
+
+
+def test_what_the_collector_cannot_do_counts_too_and_takes_its_log_unless_it_is_a_notice() -> None:
+    def refuse(log: Log) -> list[Rejection]:
+        notice = log.name == "l000"
+        return [Rejection(code=Code.OPTION_UNSUPPORTED, key=log.key, reason="no", notice=notice)]
+
+    env = {f"aliyun_logs_l{number:03}": f"/logs/{number}" for number in range(60)}
+    env |= {f"aliyun_logs_m{number:03}": "relative" for number in range(60)}
+    here = container(env, mounts=MOUNTS)
+    result = accept(here, settings=SETTINGS, policy=POLICY, refuse=refuse)
+    assert [log.name for log in result.logs] == ["l000"]
+    *shown, last = result.rejections
+    assert len(shown) == MAX_REJECTIONS - 1
+    assert last.reason.startswith("here and behind it 21 more ")
 
 
 def test_notices_that_are_left_out_are_counted_by_a_notice() -> None:

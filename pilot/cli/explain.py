@@ -35,20 +35,21 @@ WIDTH = 100  # columns where nobody says how wide the terminal is
 def explain(what: str, log_name: str, *, as_json: bool, **chosen: Any) -> None:
     """Say what was declared, what it became, where its files lie and how far the collector is.
 
-    CONTAINER is a name, an id or the beginning of one (4 characters); POD is namespace/name or a
-    name. The running daemon is asked. FILE is a manifest, what `docker inspect` or `crictl inspect`
-    prints, or a file of the static source ("-": stdin); it needs no daemon, and the folders
-    of this machine are looked at if they are there. The other flags are for FILE alone.
+    CONTAINER is a name, an id or the beginning of one (4 characters), or namespace/pod/name; POD is
+    namespace/name or a name. The running daemon is asked. FILE is a Kubernetes manifest, a compose
+    file, what `docker inspect` or `crictl inspect` prints, or a file of the static source ("-":
+    stdin); it needs no daemon, and the folders of this machine are looked at if they are there.
+    The other flags are for FILE alone.
 
     Exit code: 0 all is collected, 1 something was rejected or is not collected, 2 nobody can say.
     """
     surroundings = surroundings_from(chosen)
     settings = settings_from(chosen)
-    if what == "-" or Path(what).is_file():
+    if what == "-" or _is_file(what):
         found = _from_file(what, log_name, settings, surroundings)
     else:
         if what.startswith(("/", ".")) or what.endswith((".json", ".yaml", ".yml")):
-            fail(f"there is no file {what}")
+            fail(f"{what} is a folder" if Path(what).is_dir() else f"there is no file {what}")
         found = ask(settings.state_dir / SOCKET, "explain", container=what, log=log_name)
     if as_json:
         click.echo(json.dumps(found, indent=2))
@@ -59,6 +60,14 @@ def explain(what: str, log_name: str, *, as_json: bool, **chosen: Any) -> None:
         _say(found)
         sys.exit(UNUSABLE)
     sys.exit(0 if found["complete"] else REJECTED)
+
+
+def _is_file(what: str) -> bool:
+    """Whether that is a file, or a pipe as the shell's `<(…)` makes it; a folder may be a name."""
+    try:
+        return Path(what).exists() and not Path(what).is_dir()
+    except (OSError, ValueError):  # No path can be so long, or hold a NUL.
+        return False
 
 
 def _from_file(

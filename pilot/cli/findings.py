@@ -11,11 +11,11 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pilot.accept import declares
+from pilot.accept import accept, declares
 from pilot.claims import Claims, lost_claim
-from pilot.fragments import accept_for
-from pilot.manifests import KUBELET_ROOT
-from pilot.manifests.spelling import anywhere, is_ours, meant
+from pilot.cli.placing import placed
+from pilot.declarations import key_of
+from pilot.declarations.spelling import anywhere, is_ours, meant
 from pilot.model import Code, Origin, Rejection, printable, shorten
 
 if TYPE_CHECKING:
@@ -23,12 +23,10 @@ if TYPE_CHECKING:
 
     from pilot.accept import Accepted
     from pilot.manifests import Found, Manifest
-    from pilot.model import Container, Log, Mount
+    from pilot.model import Container, Log
     from pilot.policy import Policy
     from pilot.settings import Settings
 
-# Volumes whose folder is known on the node only; a claim's is as good a place as any.
-ON_THE_NODE = ("ephemeral", "persistentVolumeClaim")
 _ROOTFS = "/<root>/io.containerd.snapshotter.v1.overlayfs/snapshots/1/fs"
 _STAND_IN = "/<unknown>/file"  # a log's value that is not known here
 
@@ -50,6 +48,7 @@ class Judge:
     settings: Settings
     policy: Policy
     refuse: Callable[[Log], Sequence[Rejection]]
+    kubelet_root: str
 
     def findings(self, manifest: Manifest) -> list[Finding]:
         """Everything to say of one file, by line; what is said twice alike is said once."""
@@ -81,7 +80,7 @@ class Judge:
         declaring = [
             (found, container)
             for found in together
-            if declares(container := _assumed(found, self.settings), self.settings)
+            if declares(container := self._assumed(found), self.settings)
         ]
         if not declaring:
             return
@@ -100,8 +99,11 @@ class Judge:
         for rejection in _strangers(together, self.settings.log_prefixes):
             yield _finding(together[0], rejection)
 
+    def _assumed(self, found: Found) -> Container:
+        return _assumed(found, self.settings, self.kubelet_root)
+
     def _accepted(self, container: Container) -> Accepted:
-        return accept_for(container, settings=self.settings, policy=self.policy, refuse=self.refuse)
+        return accept(container, settings=self.settings, policy=self.policy, refuse=self.refuse)
 
 
 def text_of(finding: Finding) -> str:
@@ -130,11 +132,11 @@ def _distinct(findings: Iterable[Finding]) -> list[Finding]:
     )
 
 
-def _assumed(found: Found, settings: Settings) -> Container:
+def _assumed(found: Found, settings: Settings, kubelet_root: str) -> Container:
     """The container as it may be on its node, so that only what is wrong here is found wrong."""
-    container = found.container
+    container = placed(found.container, kubelet_root)
     ours = [key for key in found.unknown if is_ours(key, Origin.ENV, settings.log_prefixes)]
-    if not (ours or settings.rootfs or any(map(_unplaced, container.mounts))):
+    if not (ours or settings.rootfs):
         return container
     labels = [key for key in found.unknown if (Origin.LABEL, key) in found.where]
     texts = (*container.env, *container.labels)
@@ -149,20 +151,8 @@ def _assumed(found: Found, settings: Settings) -> Container:
         container,
         env={**container.env, **{key: logs[key] for key in logs if key not in labels}},
         labels={**container.labels, **{key: logs[key] for key in logs if key in labels}},
-        mounts=tuple(_placed(each, container) for each in container.mounts),
         rootfs=container.rootfs or (_ROOTFS if settings.rootfs else ""),
     )
-
-
-def _unplaced(mount: Mount) -> bool:
-    return not mount.source and mount.kind in ON_THE_NODE
-
-
-def _placed(mount: Mount, container: Container) -> Mount:
-    if not (_unplaced(mount) and container.pod):
-        return mount
-    folder = f"{KUBELET_ROOT}/pods/{container.pod.uid}/volumes/kubernetes.io~csi"
-    return replace(mount, source=f"{folder}/<{mount.name}>/mount", kind="volume")
 
 
 def _unknown(found: Found, prefixes: Sequence[str]) -> Iterator[Rejection]:
@@ -178,15 +168,20 @@ def _unknown(found: Found, prefixes: Sequence[str]) -> Iterator[Rejection]:
 
 def _spelling(found: Found, prefixes: Sequence[str]) -> Iterator[Rejection]:
     """Keys that are not read and look as if they were meant to be."""
-    texts = {Origin.ENV: found.container.env, Origin.LABEL: found.container.labels}
+    pod = found.container.pod
+    texts = {
+        Origin.ANNOTATION: pod.annotations if pod else {},
+        Origin.ENV: found.container.env,
+        Origin.LABEL: found.container.labels,
+    }
     for origin, key in found.where:
         if hint := meant(key, origin, prefixes):
             yield Rejection(
                 code=Code.OPTION_UNKNOWN,
                 key=key,
                 value=shorten(texts.get(origin, {}).get(key, "")),
-                reason=f"as {_ARTICLE[origin]} this declares nothing; keys begin with "
-                + " or ".join(f"{prefix}{_START[origin]}" for prefix in prefixes)
+                reason=f"as {_ARTICLE[origin]} this declares nothing; keys are "
+                + " or ".join(key_of(prefix, "<name>", origin) for prefix in prefixes)
                 + ".",
                 hint=shorten(hint, 200),
                 notice=True,
@@ -198,7 +193,6 @@ _ARTICLE = {
     Origin.ENV: "an environment variable",
     Origin.LABEL: "a label",
 }
-_START = {Origin.ANNOTATION: ".logs/", Origin.ENV: "_logs_", Origin.LABEL: ".logs."}
 
 
 def _mounted(accepted: Sequence[tuple[Found, Container, Accepted]]) -> set[tuple[str, str]]:

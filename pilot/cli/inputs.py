@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pilot import kubelet
 from pilot.cli.options import flag, together
-from pilot.manifests import KUBELET_ROOT, Surroundings, read
+from pilot.manifests import Surroundings, UnusableError, read
 
 if TYPE_CHECKING:
     from pilot.manifests import Manifest
@@ -17,7 +18,7 @@ STDIN = "-"
 surrounding = together(
     flag(
         "--kubelet-root",
-        default=KUBELET_ROOT,
+        default=kubelet.ROOT,
         metavar="DIR",
         help="The kubelet's folder on the nodes, for pods in manifests.",
     ),
@@ -49,7 +50,11 @@ def read_input(name: str, surroundings: Surroundings) -> Manifest:
         raw, folder = sys.stdin.buffer.read(), Path.cwd()
     else:
         path = Path(name)
-        raw, folder = path.read_bytes(), path.absolute().parent
+        folder = path.absolute().parent
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            raise UnusableError(name, 1, f"it cannot be read: {error.strerror}") from error
     return read(
         raw.decode("utf-8", "replace"),
         title(name),

@@ -60,7 +60,12 @@ def lint(
     except (PiloterError, ValueError, OSError) as error:
         click.echo(printable(f"log-pilot: {error}"), err=True)
         sys.exit(UNUSABLE)
-    judge = Judge(settings=settings, policy=policy, refuse=piloter.refuse)
+    judge = Judge(
+        settings=settings,
+        policy=policy,
+        refuse=piloter.refuse,
+        kubelet_root=surroundings.kubelet_root,
+    )
     findings: list[Finding] = []
     unusable = False
     with _uncollected():

@@ -54,10 +54,12 @@ class CommaList(click.ParamType[tuple[str, ...]]):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> tuple[str, ...]:
-        """Split at commas, trim, refuse an empty list."""
+        """Split at commas, trim, refuse an empty list and words that a blank seems to part."""
         words = tuple(filter(None, (word.strip() for word in str(value).split(","))))
         if not words:
             self.fail("names nothing; give comma-separated words", param, ctx)
+        if parted := next((word for word in words if len(word.split()) > 1), ""):
+            self.fail(f"{shorten(parted)!r} holds a blank; put commas between words", param, ctx)
         return words
 
 

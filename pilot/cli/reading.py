@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pilot import piloters
+from pilot.accept import accept
 from pilot.claims import Claims, lost_claim
-from pilot.cli.findings import ON_THE_NODE, Judge
+from pilot.cli.findings import Judge
 from pilot.cli.inputs import read_input, title
 from pilot.cli.looking import known_sets
+from pilot.cli.placing import placed
 from pilot.explaining import KnownContainer, answer, not_found
 from pilot.explaining import explain as explained
-from pilot.fragments import accept_for
 from pilot.model import Code
 from pilot.wiring import policy_for
 
@@ -36,16 +36,20 @@ def from_file(
     manifest = read_input(name, surroundings)
     piloter = piloters.create(settings.type, settings)
     policy = policy_for(settings, piloter)
-    judge = Judge(settings=settings, policy=policy, refuse=piloter.refuse)
+    judge = Judge(
+        settings=settings,
+        policy=policy,
+        refuse=piloter.refuse,
+        kubelet_root=surroundings.kubelet_root,
+    )
     judged = judge.findings(manifest)
     if not manifest.containers:
         said = " ".join(dict.fromkeys(one.rejection.reason for one in judged))
         sentence = f"there is no container in {title(name)}. {said}".strip()
         return not_found(name, sentence, live=False)
-    containers = [_placed(each.container) for each in manifest.containers]
+    containers = [placed(each.container, surroundings.kubelet_root) for each in manifest.containers]
     accepted = [
-        accept_for(each, settings=settings, policy=policy, refuse=piloter.refuse)
-        for each in containers
+        accept(each, settings=settings, policy=policy, refuse=piloter.refuse) for each in containers
     ]
     claims, by_id = Claims(), {each.id: each for each in containers}
     for each, one in zip(containers, accepted, strict=True):
@@ -74,21 +78,6 @@ def _lost(logs: Sequence[Log], owners: Mapping[str, Container]) -> list[Rejectio
         for one in log.file_sets
         if one.name in owners
     ]
-
-
-def _placed(container: Container) -> Container:
-    """A pod's container as it may be on its node: claims have a folder there, whichever it is."""
-    pod = container.pod
-    if not pod:
-        return container
-    folder = f"/var/lib/kubelet/pods/{pod.uid}/volumes/kubernetes.io~csi"
-    mounts = tuple(
-        replace(each, source=f"{folder}/<{each.name}>/mount", kind="volume")
-        if each.kind in ON_THE_NODE and not each.source
-        else each
-        for each in container.mounts
-    )
-    return replace(container, mounts=mounts)
 
 
 def _further(

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pilot import piloters
-from pilot.accept import declares
+from pilot.accept import accept, declares
 from pilot.claims import Claims, lost_claim
 from pilot.cli.inputs import read_input, surrounding, surroundings_from
 from pilot.cli.options import rendering, settings_from
-from pilot.fragments import accept_for, inputs_of
+from pilot.declarations.spelling import is_ours
+from pilot.fragments import inputs_of
 from pilot.manifests import Surroundings
-from pilot.manifests.spelling import is_ours
 from pilot.model import Code, Origin, Rejection, State, printable
 from pilot.piloters import PiloterError
 from pilot.pins.confine import FolderMissingError, RefusedError
@@ -63,7 +63,7 @@ def render(files: tuple[str, ...], **chosen: Any) -> None:
     logs: dict[str, tuple[Log, ...]] = {}
     for each in found:
         container = each.container
-        accepted = accept_for(container, settings=settings, policy=policy, refuse=piloter.refuse)
+        accepted = accept(container, settings=settings, policy=policy, refuse=piloter.refuse)
         logs[container.id] = accepted.logs
         claims.claim(container, (s.name for log in accepted.logs for s in log.file_sets))
         unknown = _unknown(each, settings)

@@ -53,6 +53,8 @@ def ask(socket: Path, question: str = "status", **given: str) -> dict[str, Any]:
             httpx.Client(transport=httpx.HTTPTransport(uds=name), timeout=TIMEOUT) as client,
         ):
             answer = client.get(f"http://log-pilot/{question}", params=given)
+    except httpx.ConnectError:
+        fail(f"no daemon answers on {socket}: is it running? (--state-dir)")
     except (httpx.HTTPError, OSError) as error:
         fail(f"the daemon does not answer on {socket}: {error}")
     if not answer.headers.get("content-type", "").startswith("application/json"):

@@ -5,16 +5,19 @@ Pure: nothing here reads a disk or a clock.
 
 from __future__ import annotations
 
-from pilot.declarations.dialects import declares, key_of, opted_out
+from pilot.declarations.dialects import declares, heads, key_of, opted_out
 from pilot.declarations.find import Found, find
 from pilot.declarations.printing import print_declarations
 from pilot.declarations.read import Reading, read
+from pilot.declarations.refusals import capped
 
 __all__ = [
     "Found",
     "Reading",
+    "capped",
     "declares",
     "find",
+    "heads",
     "key_of",
     "opted_out",
     "print_declarations",

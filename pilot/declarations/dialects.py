@@ -87,12 +87,18 @@ def key_of(prefix: str, name: str, origin: Origin) -> str:
     return f"{prefix}{spellings(origin)[0].start}{name}"
 
 
+def heads(prefixes: Sequence[str]) -> tuple[str, ...]:
+    """What every key begins with that may be a declaration, a bare one too; others may as well."""
+    starts = dict.fromkeys(each.start[:-1] for each in DIALECTS)
+    return tuple(dict.fromkeys(f"{prefix}{start}" for prefix in prefixes for start in starts))
+
+
 def written(container: Container, prefixes: Sequence[str]) -> Iterator[Entry]:
     """Every key that starts as a declaration does. What is not ours costs one comparison each."""
-    heads = tuple(prefixes)
+    begins = tuple(prefixes)
     for origin in PLACES:
         for key, value in _texts(container, origin).items():
-            if not key.startswith(heads):
+            if not key.startswith(begins):
                 continue
             for strength, dialect in enumerate(DIALECTS):
                 if dialect.origin is origin and (entry := _entry(prefixes, strength, key, value)):

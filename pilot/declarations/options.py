@@ -112,7 +112,7 @@ _NESTED = ("format_", "multiline_")
 _RAW = re.compile(r"(?=[._]raw[._].)", re.DOTALL)
 _RAW_LONGEST = 128  # characters behind the base; what is longer is no option but a name too long
 # What people write although it is a tag.
-_TAGS_IN_DISGUISE = frozenset({"index", "topic"})
+TAGS_IN_DISGUISE = frozenset({"index", "topic"})
 _TYPO = 0.7  # difflib's ratio: `tagz` and `fromat` are typos, `log` and `error` are not
 _SLACK = 5  # a mistyped option is at most so many characters longer than the longest
 
@@ -158,7 +158,7 @@ def guess(rest: str, bases: Container[str]) -> tuple[str, str] | None:
 def meant(suffix: str) -> str:
     """The option that a mistyped one means, "" where it looks like none."""
     plain = suffix.lower().replace(".", "_").replace("-", "_")
-    if plain in _TAGS_IN_DISGUISE:
+    if plain in TAGS_IN_DISGUISE:
         return TAGS
     if plain in OPTIONS:
         return plain

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pilot.declarations import options
+from pilot.declarations.asking import nearest
 from pilot.declarations.items import MAX_NAME, check_name, check_value, is_log_value
 from pilot.model import Code, Rejection, shorten
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from pilot.declarations.dialects import Entry
+
+MAX_COMPARED = 20  # names; looking for the nearest of more is dear
 
 
 def no_log(name: str, entry: Entry, logs: Collection[str], *, hint: bool) -> Rejection | None:
@@ -103,6 +106,7 @@ def _no_option(name: str, entry: Entry, logs: Collection[str], *, hint: bool) ->
         base, meant = guessed
         return _unknown(name, base, entry, _hint(entry, base, meant))
     for base, option in options.split(name, entry.separators):
+        near = _near(base, logs, entry.separators) if hint else ""
         return Rejection(
             code=Code.VALUE_INVALID,
             key=entry.key,
@@ -110,6 +114,7 @@ def _no_option(name: str, entry: Entry, logs: Collection[str], *, hint: bool) ->
             log=shorten(name),
             reason=f"the log {shorten(base)!r} is not declared, so this is not its option"
             f" {shorten(option)!r} but a log of its own, whose value would be stdout or a path.",
+            hint=_hint(entry, near, option) if near else "",
         )
     for at in range(min(len(name) - 2, MAX_NAME), 0, -1):
         if name[at] in entry.separators and name[:at] in logs:
@@ -117,13 +122,25 @@ def _no_option(name: str, entry: Entry, logs: Collection[str], *, hint: bool) ->
     return None
 
 
+def _near(base: str, logs: Collection[str], separators: str) -> str:
+    """The log that was probably meant; not what may be one more option of the missing one."""
+    if len(logs) > MAX_COMPARED:
+        return ""
+    options_of_it = tuple(base + separator for separator in separators)
+    return nearest(base, (each for each in logs if not each.startswith(options_of_it)))
+
+
 def _unknown(name: str, base: str, entry: Entry, hint: str) -> Rejection:
+    option = shorten(name[len(base) + 1 :])
+    reason = f"the log {shorten(base)!r} has no option {option!r}."
+    if option.lower() in options.TAGS_IN_DISGUISE:
+        reason = f"{reason[:-1]}; it is a tag: {option.lower()}={shorten(entry.value)}."
     return Rejection(
         code=Code.OPTION_UNKNOWN,
         key=entry.key,
         value=shorten(entry.value),
         log=shorten(base),
-        reason=f"the log {shorten(base)!r} has no option {shorten(name[len(base) + 1 :])!r}.",
+        reason=reason,
         hint=hint,
     )
 

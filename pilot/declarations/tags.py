@@ -15,7 +15,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pilot.declarations.items import BLANK
-from pilot.model import Code, Rejection, shorten
+from pilot.model import UNSAFE, Code, Rejection, encodable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 MAX_TAGS = 32
 MAX_TAG_VALUE = 1024  # characters
-
-# What reads one way and means another: control characters, line and paragraph separators,
-# bidirectional marks, overrides and isolates (Unicode UAX #9).
-UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 # Names that mean something else where a tag would land: the pilot's own fields, the structure of
 # the collectors' events (Elastic Common Schema), and Elasticsearch's metadata, at which it refuses
@@ -109,7 +104,7 @@ def parse_tags(log: str, key: str, text: str) -> tuple[dict[str, str], list[Reje
                     f"the tag {tag!r} is given twice; this one counts.",
                     notice=True,
                 )
-            tags[tag] = _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
+            tags[tag] = encodable(value)
     return tags, rejections
 
 
@@ -124,7 +119,7 @@ def _value_problem(value: str) -> str:
         return "a tag's value may not be empty."
     if len(value) > MAX_TAG_VALUE:
         return f"a tag's value has at most {MAX_TAG_VALUE} characters."
-    if UNSAFE.search(value):
+    if UNSAFE.search(encodable(value)):
         return "a tag's value may hold no control, line separating or direction changing character."
     return ""
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from pilot import declarations
 from pilot.explaining.explanation import MountPlace, Written
-from pilot.locate import ROOTFS
 from pilot.locate.mounts import nearest
-from pilot.model import Framing, Origin
+from pilot.model import ROOTFS, Framing, Origin
 from pilot.treatment import Format
 
 if TYPE_CHECKING:

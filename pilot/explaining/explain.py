@@ -134,7 +134,8 @@ def _log(
     steps = [Step(About.DECLARED, sentences.written(head))] if head else []
     steps += [Step(About.OPTION, sentences.written(each)) for each in options]
     if log:
-        steps += of_log(log, sets, index=index, known=known)
+        cannot = {each.value for each in refused if each.code == Code.OPTION_UNSUPPORTED}
+        steps += of_log(log, sets, index=index, known=known, cannot=cannot)
     for each in sorted(refused, key=lambda one: not one.notice):
         about = About.NOTICE if each.notice else About.REJECTED
         steps.append(Step(about, sentences.refusal(each)))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import re
 from typing import TYPE_CHECKING
 
 from pilot.declarations import key_of
+from pilot.declarations.spelling import meant
 from pilot.explaining.explanation import Nearly
 from pilot.model import Origin, printable
 
@@ -17,13 +17,7 @@ if TYPE_CHECKING:
 
 MOST = 5  # names that are proposed
 SIMILAR = 0.6  # difflib's ratio from which a name is near
-TYPO = 0.75  # the same for a prefix: `alyun` and `piolt` are typos, `app` is none
 LONGEST = 200  # characters of a key that are looked at; longer ones are no slip of a finger
-
-# `<prefix>_logs_<rest>` with whatever separators and an `s` too few.
-_SHAPE = re.compile(
-    r"([A-Za-z0-9.-]+?)[_./-]+logs?[_./-]+([A-Za-z0-9][A-Za-z0-9_.-]*)", re.IGNORECASE
-)
 
 
 def near(name: str, known: Iterable[str]) -> tuple[str, ...]:
@@ -59,13 +53,8 @@ def _places(container: Container) -> Iterator[tuple[Origin, Mapping[str, str]]]:
 
 def _meant(key: str, origin: Origin, value: str, prefixes: Sequence[str]) -> str:
     """The key that may have been meant; "" if nothing says so."""
-    if found := _SHAPE.fullmatch(key):
-        head, rest = found[1], found[2]
-        close = difflib.get_close_matches(
-            head.lower(), [each.lower() for each in prefixes], 1, TYPO
-        )
-        meant = next((each for each in prefixes if close and each.lower() == close[0]), "")
-        return _other(key, key_of(meant, rest, origin)) if meant else ""
+    if hint := meant(key, origin, prefixes):
+        return _other(key, hint)
     for prefix in prefixes:
         rest = key[len(prefix) + 1 :]
         ours = key.startswith(prefix) and key[len(prefix) : len(prefix) + 1] in ("_", ".", "-", "/")

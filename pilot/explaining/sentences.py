@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilot.locate import ROOTFS
-from pilot.model import Framing, Origin, PinKind, shorten
+from pilot.model import BIND, HOST_PATH, ROOTFS, VOLUME, Framing, Origin, PinKind, shorten
 from pilot.treatment import Format, Match, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from pilot.explaining.explanation import Refusal, SetExplanation, Written
     from pilot.explaining.known import KnownFile
@@ -50,6 +49,8 @@ def written(one: Written) -> str:
     place = PLACES.get(one.origin, one.origin)
     if one.origin == Origin.POLICY:
         return f"{_quoted(one.value)} by {place}"
+    if one.origin == Origin.CUSTOM_CONFIG and one.option:
+        place = f"{place}: {shorten(one.option)}"  # its key tells nothing
     return f"'{shorten(one.key, SHOWN)}' = {_quoted(one.value)} ({place})"
 
 
@@ -58,8 +59,11 @@ def _quoted(text: str) -> str:
     return f"'{shorten(text)}'"
 
 
-def treatment(log: Log) -> Iterator[str]:
-    """What is done with the lines, one sentence each, in the order of doing."""
+def treatment(log: Log, cannot: Collection[str] = ()) -> Iterator[str]:
+    """What is done with the lines, one sentence each, in the order of doing.
+
+    `cannot` are the features that the collector lacks; a notice says so of each.
+    """
     asked = log.treatment
     if asked.encoding:
         yield f"text is decoded from {asked.encoding}"
@@ -76,7 +80,8 @@ def treatment(log: Log) -> Iterator[str]:
         yield f"events that match {_quoted(asked.exclude)} are dropped"
     if asked.max_bytes:
         yield f"an event longer than {asked.max_bytes} bytes is cut"
-    yield _format(log)
+    plain = f"format {asked.format}" in cannot
+    yield _FORMATS[Format.NONE] if plain else _format(log)
     for key in sorted(asked.raw):
         yield f"the collector's own option {_quoted(key)} = {_quoted(asked.raw[key])}"
 
@@ -141,9 +146,9 @@ def _mount(one: SetExplanation) -> str:
     if mount.kind == ROOTFS:
         return "the container's own filesystem"
     named = f" {shorten(mount.name)!r}" if mount.name else ""
-    if mount.kind in ("bind", "hostPath"):
+    if mount.kind in (BIND, HOST_PATH):
         return f"a folder of the node ({mount.kind})" if one.rotated else "a file of the node"
-    kind = "" if mount.kind == "volume" else f" ({shorten(mount.kind) or 'of unknown kind'})"
+    kind = "" if mount.kind == VOLUME else f" ({shorten(mount.kind) or 'of unknown kind'})"
     return f"the volume{named}{kind}"
 
 

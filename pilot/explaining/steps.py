@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from pilot import declarations
 from pilot.explaining import sentences
 from pilot.explaining.explanation import About, Step
-from pilot.model import Origin, State, shorten
+from pilot.model import Code, Origin, State, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from pilot.explaining.explanation import Nearly, Refusal, SetExplanation
     from pilot.explaining.known import KnownContainer
@@ -21,10 +21,15 @@ SAID_FILES = 10  # of one file set that get a sentence each
 
 
 def of_log(
-    log: Log, sets: Sequence[SetExplanation], *, index: str, known: KnownContainer
+    log: Log,
+    sets: Sequence[SetExplanation],
+    *,
+    index: str,
+    known: KnownContainer,
+    cannot: Collection[str] = (),
 ) -> Iterator[Step]:
-    """Step by step from what it means to how far the collector is."""
-    for each in (*sentences.treatment(log), sentences.routing(log, index)):
+    """Step by step from what it means to how far the collector, which lacks `cannot`, is."""
+    for each in (*sentences.treatment(log, cannot), sentences.routing(log, index)):
         yield Step(About.BECOMES, each)
     if log.tags:
         yield Step(About.BECOMES, sentences.tags(log))
@@ -79,7 +84,7 @@ def _of_collector(mine: Sequence[SetExplanation], known: KnownContainer) -> Iter
             yield Step(About.COLLECTOR, sentences.progress(each))
         phase = one.phase or known.phase
         deadline = ""
-        if phase != "running" and known.deadline_in is not None:
+        if phase == "draining" and known.deadline_in is not None:
             deadline = f"; what is unread is given up in {known.deadline_in:.0f} s"
         paused = "; its copies wait, because an allowance or a floor is reached"
         yield Step(About.STATE, f"{phase}{deadline}{paused if one.paused else ''}")
@@ -103,7 +108,7 @@ def of_container(
         )
     elif not names and declarations.declares(container, settings.log_prefixes) and not rest:
         yield Step(About.DECLARED, "nothing for this container; its pod declares logs of others")
-    elif not names and not rest:
+    elif not names and all(each.code == Code.ANNOTATION_ELSEWHERE for each in rest):
         place = Origin.ANNOTATION if container.pod else Origin.ENV
         starts = " or ".join(declarations.key_of(each, "", place) for each in settings.log_prefixes)
         yield Step(About.DECLARED, f"nothing: no key of it begins as a log's does, with {starts}")

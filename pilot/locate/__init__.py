@@ -6,9 +6,8 @@ source, as far as names tell.
 
 from __future__ import annotations
 
-from pilot.locate.kinds import ROOTFS
 from pilot.locate.locate import locate, mount_of
 from pilot.locate.mounts import MountsAbove
 from pilot.locate.rootfs import runtime_home
 
-__all__ = ["ROOTFS", "MountsAbove", "locate", "mount_of", "runtime_home"]
+__all__ = ["MountsAbove", "locate", "mount_of", "runtime_home"]

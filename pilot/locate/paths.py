@@ -7,14 +7,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pilot.model import Code, Rejection, shorten
+from pilot.model import UNSAFE, Code, Rejection, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Control characters, line and paragraph separators, bidirectional marks, overrides and isolates
-# (Unicode UAX #9), and surrogates, which no UTF-8 text has.
-UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 GLOB = re.compile(r"[*?\[]")
 ANY = "**"  # any number of folders
 MAX_PATH = 4096  # characters; PATH_MAX counts bytes, so more cannot exist

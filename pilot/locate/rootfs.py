@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pilot.locate.kinds import ROOTFS
 from pilot.locate.paths import fold
-from pilot.model import Mount
+from pilot.model import ROOTFS, Mount
 
 if TYPE_CHECKING:
     from pilot.model import Container

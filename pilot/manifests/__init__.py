@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from pilot.manifests.documents import Document, OtherFileError, UnusableError
 from pilot.manifests.found import Found, Manifest, Stray
-from pilot.manifests.kubernetes import KUBELET_ROOT
 from pilot.manifests.read import Surroundings, read
 
 __all__ = [
-    "KUBELET_ROOT",
     "Document",
     "Found",
     "Manifest",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pilot.manifests.found import Found, Manifest, Stray
 from pilot.manifests.shapes import Path, absolute, at, mapping, sequence, text
-from pilot.model import Code, Container, Mount, Origin, State
+from pilot.model import BIND, IMAGE, TMPFS, VOLUME, Code, Container, Mount, Origin, State, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 DOCKER_ROOT = "/var/lib/docker"
 JSON_FILE = "json-file"
-_FILELESS = ("tmpfs", "npipe", "cluster", "image")
+_FILELESS = (TMPFS, "npipe", "cluster", IMAGE)
 _UNFIT = re.compile(r"[^A-Za-z0-9_.-]")
 _VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|\{?(?P<name>[A-Za-z_][A-Za-z0-9_]*))")
+_DOLLARS = re.compile(r"\$+")
 _LONG_NAME = 64
 
 
@@ -44,6 +45,7 @@ class _Texts:
     values: dict[str, str] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
     where: dict[str, Path] = field(default_factory=dict)
+    lone: dict[str, str] = field(default_factory=dict)  # with a dollar that begins nothing
 
 
 def is_compose(data: object) -> bool:
@@ -68,13 +70,16 @@ def manifest(document: Document, *, folder: str) -> Manifest:
     for service, given in services.items():
         if isinstance(given, dict) and not (service.startswith("x-") and not modern):
             path = (*base, service)
-            containers.append(_container(document, project, service, given, path))
-            if labels := mapping(at(given, "deploy", "labels")):
+            env = _texts(given.get("environment"), (*path, "environment"))
+            labels = _texts(given.get("labels"), (*path, "labels"))
+            containers.append(_container(document, project, service, given, env=env, labels=labels))
+            strays += (_lone(document, each, key) for each in (env, labels) for key in each.lone)
+            if of_service := mapping(at(given, "deploy", "labels")):
                 strays.append(
                     Stray(
                         document=document,
                         path=(*path, "deploy", "labels"),
-                        texts=labels,
+                        texts=of_service,
                         code=Code.ANNOTATION_ELSEWHERE,
                         reason="labels under deploy are the service's; no container gets them.",
                         hint=f"services.{service}.labels",
@@ -83,11 +88,28 @@ def manifest(document: Document, *, folder: str) -> Manifest:
     return Manifest(tuple(containers), tuple(strays))
 
 
+def _lone(document: Document, found: _Texts, key: str) -> Stray:
+    """A value that compose does not take: `$` begins a variable there, and only that."""
+    return Stray(
+        document=document,
+        path=found.where[key],
+        texts={key: found.lone[key]},
+        code=Code.VALUE_INVALID,
+        reason="compose refuses a '$' that begins no variable; a dollar is written '$$'.",
+        hint=shorten(_DOLLARS.sub("$$", found.lone[key]), 200),
+        notice=False,
+    )
+
+
 def _container(
-    document: Document, project: _Project, service: str, given: Mapping[str, Any], path: Path
+    document: Document,
+    project: _Project,
+    service: str,
+    given: Mapping[str, Any],
+    *,
+    env: _Texts,
+    labels: _Texts,
 ) -> Found:
-    env = _texts(given.get("environment"), (*path, "environment"))
-    labels = _texts(given.get("labels"), (*path, "labels"))
     name = text(given.get("container_name")) or f"{project.name}-{service}-1"
     container_id = _UNFIT.sub("-", f"{project.name}-{service}").lstrip("_.-")[:_LONG_NAME] or "x"
     driver = text(at(given, "logging", "driver")) or text(given.get("log_driver")) or JSON_FILE
@@ -129,10 +151,13 @@ def _texts(given: object, path: Path) -> _Texts:
         made.where[key] = place
         made.values.pop(key, None)
         made.unknown.pop(key, None)
+        made.lone.pop(key, None)
         if value is None and path[-1] == "environment":
             made.unknown[key] = "the shell that runs compose"
             continue
         plain, variable = _interpolated(_plain(value))
+        if not variable and "$" in _VARIABLE.sub("", _plain(value)):
+            made.lone[key] = _plain(value)
         if variable:
             made.unknown[key] = f"the variable {variable} of the shell that runs compose"
         else:
@@ -156,25 +181,25 @@ def _mounts(given: Mapping[str, Any], project: _Project) -> Iterator[Mount]:
     """Those that the service lists, then its tmpfs; what an image adds is unknown."""
     for number, entry in enumerate(sequence(given.get("volumes"))):
         if isinstance(entry, dict):
-            kind = text(entry.get("type")) or "volume"
+            kind = text(entry.get("type")) or VOLUME
             source, target = text(entry.get("source")), text(entry.get("target"))
         else:
             source, target = _short(text(entry))
-            kind = "bind" if source.startswith((".", "/", "~", "$")) else "volume"
+            kind = BIND if source.startswith((".", "/", "~", "$")) else VOLUME
         destination = absolute(_interpolated(target)[0])
         if not destination:
             continue
-        if kind == "bind":
+        if kind == BIND:
             yield Mount(destination, _bind(_interpolated(source)[0], project.folder), kind)
-        elif kind == "volume":
-            inside = text(at(entry, "volume", "subpath"))
+        elif kind == VOLUME:
+            inside = text(at(entry, kind, "subpath"))
             yield _volume(destination, source, project, number, inside)
         else:
             yield Mount(destination, "", kind if kind in _FILELESS else kind[:20])
     tmpfs = given.get("tmpfs")
     for each in [tmpfs] if isinstance(tmpfs, str) else sequence(tmpfs):
         if destination := absolute(text(each).partition(":")[0]):
-            yield Mount(destination, "", "tmpfs")
+            yield Mount(destination, "", TMPFS)
 
 
 def _short(entry: str) -> tuple[str, str]:
@@ -209,4 +234,4 @@ def _volume(destination: str, source: str, project: _Project, number: int, insid
     else:
         name = text(declared.get("name")) or f"{project.name}_{source}"
     folder = f"{DOCKER_ROOT}/volumes/{_UNFIT.sub('-', name)}/_data"
-    return Mount(destination, absolute(f"{folder}/{inside}"), "volume", name)
+    return Mount(destination, absolute(f"{folder}/{inside}"), VOLUME, name)

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pilot.manifests.found import Stray
     from pilot.model import Mount
 
-KUBELET_ROOT = "/var/lib/kubelet"
 LOGS = "/var/log/pods"
 LONGEST_ID = 128  # characters: an id becomes a file name
 TEMPLATES: Mapping[str, Path] = MappingProxyType(
@@ -106,7 +105,7 @@ def _containers(
     folder = PodFolder(kubelet_root=kubelet_root, uid=belongs.uid)
     annotated = (*template.path, "metadata", "annotations")
     annotations = {(Origin.ANNOTATION, key): (*annotated, key) for key in belongs.annotations}
-    spec = mapping(pod.get("spec"))
+    spec = _with_claims(mapping(pod.get("spec")), template.owner)
     found: list[Found] = []
     strays = list(misplaced(document, template.owner, template.owner_path, pod, template.path))
     for kind, status_kind in LISTS:
@@ -131,6 +130,15 @@ def _containers(
             )
             strays += of_environment(document, path, given, variables)
     return found, strays
+
+
+def _with_claims(spec: Mapping[str, object], owner: Mapping[str, object]) -> Mapping[str, object]:
+    """A pod's spec with the volumes that a StatefulSet adds: one for each of its claims."""
+    added = [
+        {"name": text(at(each, "metadata", "name")), "persistentVolumeClaim": {}}
+        for each in sequence(at(owner, "spec", "volumeClaimTemplates"))
+    ]
+    return {**spec, "volumes": [*sequence(spec.get("volumes")), *added]} if added else spec
 
 
 def _pod(template: _Template, namespace: str) -> Pod:

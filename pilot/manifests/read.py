@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pilot import kubelet
 from pilot.manifests import compose, crictl, kubernetes
 from pilot.manifests.documents import Document, OtherFileError, UnusableError, documents
 from pilot.manifests.found import Found, Manifest, Stray
@@ -28,7 +29,7 @@ OTHER = (
 class Surroundings:
     """What a manifest leaves to its surroundings."""
 
-    kubelet_root: str = kubernetes.KUBELET_ROOT
+    kubelet_root: str = kubelet.ROOT
     namespace: str = "default"  # of objects that name none
     folder: str = "/"  # of a compose file, for its relative paths
 

@@ -1,53 +1,21 @@
-"""A pod's volumes and a container's mounts of them → folders of the node, as the kubelet has them.
-
-The kubelet keeps a pod's volumes in `<root>/pods/<uid>/volumes/<plugin>/<volume>` (a `/` in a
-plugin's name becomes `~`) and binds what `subPath` names to
-`<root>/pods/<uid>/volume-subpaths/<volume>/<container>/<place in volumeMounts>`.
-"""
+"""A pod's volumes and a container's mounts of them → folders of the node, as the kubelet has."""
 
 from __future__ import annotations
 
 import posixpath
 import re
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from pilot import kubelet
 from pilot.manifests.environment import Environment, expand
 from pilot.manifests.shapes import absolute, at, mapping, sequence, text
-from pilot.model import Mount
+from pilot.model import BIND, BLOCK, EMPTY_DIR, HOST_PATH, IMAGE, VOLUME, Mount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-BIND = "bind"  # of the node's own folders: the administrator's rules for binds judge them
-VOLUME = "volume"  # of folders that the kubelet made and placed itself
-BLOCK = "block"
-
-# The kubelet's folder for a volume below the pod's `volumes`.
-_PLACES: Mapping[str, str] = MappingProxyType(
-    {
-        "emptyDir": "kubernetes.io~empty-dir/{}",
-        "csi": "kubernetes.io~csi/{}/mount",
-        "nfs": "kubernetes.io~nfs/{}",
-        "cephfs": "kubernetes.io~cephfs/{}",
-        "fc": "kubernetes.io~fc/{}",
-        "gitRepo": "kubernetes.io~git-repo/{}",
-        "glusterfs": "kubernetes.io~glusterfs/{}",
-        "iscsi": "kubernetes.io~iscsi/{}",
-    }
-)
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
-# What stands behind a kubelet's folder that a runtime names: plugin → the kind without logs.
-_FILELESS: Mapping[str, str] = MappingProxyType(
-    {
-        "kubernetes.io~configmap": "configMap",
-        "kubernetes.io~downward-api": "downwardAPI",
-        "kubernetes.io~projected": "projected",
-        "kubernetes.io~secret": "secret",
-    }
-)
-_KUBELETS = re.compile(r"/pods/[^/]+/(?:volumes/(?P<plugin>[^/]+)/[^/]+|volume-subpaths/[^/]+/)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +43,7 @@ class PodFolder:
     @property
     def path(self) -> str:
         """The folder itself."""
-        return f"{self.kubelet_root.rstrip('/')}/pods/{self.uid}"
+        return kubelet.pod_folder(self.kubelet_root, self.uid)
 
 
 def mounts(
@@ -98,7 +66,7 @@ def mounts(
         path = text(mapping(entry).get("mountPath"))
         destination = absolute("/" + path.removeprefix("/"))
         if isinstance(volume, dict) and path and destination:
-            bound = f"{folder.path}/volume-subpaths/{text(volume.get('name'))}/{name}/{index}"
+            bound = kubelet.part_folder(folder.path, text(volume.get("name")), name, index)
             made.append(_mount(volume, entry, destination, folder, bound=bound, known=variables))
     devices = (
         Mount(device, "", BLOCK, text(entry.get("name")))
@@ -110,13 +78,13 @@ def mounts(
 
 def mount_of_runtime(destination: str, source: str, *, image: bool = False) -> Mount:
     """A mount as the container runtime lists it (CRI), with the kind that its folder tells."""
-    found = _KUBELETS.search(source + "/")
     if image:
-        return Mount(destination, "", "image")
-    if not found:
+        return Mount(destination, "", IMAGE)
+    volume = kubelet.volume_in(source)
+    if not volume:
         return Mount(destination, source, BIND)
-    if kind := _FILELESS.get(found["plugin"] or ""):
-        return Mount(destination, "", kind)
+    if volume.without_logs:
+        return Mount(destination, "", volume.without_logs)
     return Mount(destination, source, VOLUME)
 
 
@@ -131,14 +99,15 @@ def _mount(
 ) -> PodMount:
     """One entry of `volumeMounts`; `bound` is where the kubelet binds its `subPath`, if it has."""
     name = text(volume.get("name"))
-    kind = next((key for key in volume if key != "name"), "emptyDir")
+    kind = next((key for key in volume if key != "name"), EMPTY_DIR)
     below = _sub_path(entry, known)
     own = _own_folder(kind, volume, folder)
     if not own:
         return PodMount(Mount(destination, "", kind, name))
     through = posixpath.join(own, below) if below else ""
-    if kind == "hostPath":
-        # The path of the spec is judged, not the kubelet's bind of it, which tells nothing.
+    if kind == HOST_PATH:
+        # As a bind, for the administrator's rules: the path of the spec is judged, not the
+        # kubelet's bind of it, which tells nothing.
         if below is None:
             return PodMount(Mount(destination, "", kind, name), listed=bound)
         return PodMount(
@@ -165,13 +134,9 @@ def _sub_path(entry: Mapping[str, object], known: Environment) -> str | None:
 
 def _own_folder(kind: str, volume: Mapping[str, object], folder: PodFolder) -> str:
     """Where the whole of a volume lies on the node; "" where it has no files or nobody can tell."""
-    if kind == "hostPath":
-        return absolute(text(at(volume, "hostPath", "path")))
+    if kind == HOST_PATH:
+        return absolute(text(at(volume, kind, "path")))
     name = text(volume.get("name"))
     if not _NAME.fullmatch(name):
         return ""
-    if kind == "flexVolume":
-        driver = text(at(volume, kind, "driver")).replace("/", "~")
-        return f"{folder.path}/volumes/{driver}/{name}" if driver.strip(".") else ""
-    place = _PLACES.get(kind)
-    return f"{folder.path}/volumes/{place.format(name)}" if place else ""
+    return kubelet.volume_folder(folder.path, kind, name, driver=text(at(volume, kind, "driver")))

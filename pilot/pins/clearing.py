@@ -6,6 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from pilot import kubelet
 from pilot.model import PinKind
 from pilot.names import parse_pin_name, unescape
 from pilot.pins.budget import Held, Limits, Short, crowded, paused, victims
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from pilot.pins.survey import Answer, Survey
     from pilot.settings import Settings
 
-KUBELET = "/var/lib/kubelet"
 # The kubelet begins to evict pods at 10 % of space and 5 % of inodes.
 BESIDE_KUBELET = Floor(0.12, 0.06)
 FREED = 60.0  # seconds in which a filesystem, or who holds a file open, gives its space back
@@ -40,7 +40,7 @@ def floor_of(settings: Settings) -> Floor:
     """What pins leave free: as chosen, or by whether a kubelet would evict pods for it."""
     if settings.floor:
         return settings.floor
-    return BESIDE_KUBELET if settings.on_node(KUBELET).is_dir() else ALONE
+    return BESIDE_KUBELET if settings.on_node(kubelet.ROOT).is_dir() else ALONE
 
 
 class Clearing:

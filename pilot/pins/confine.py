@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pilot.mountinfo import OWN_TABLE
 from pilot.pins.kernel import mount_id
-from pilot.pins.mounts import MOUNTINFO, Place, other_places
+from pilot.pins.mounts import Place, other_places
 from pilot.pins.tree import DIRECTORY, PATH_ONLY, Found, NotFollowedError, Tree, beneath
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Volume:
         else:
             paths = [str(Path(f"/proc/self/fd/{descriptor}").readlink())]
             if mount != self.node_mount:
-                self.table = self.table or MOUNTINFO.read_bytes()
+                self.table = self.table or OWN_TABLE.read_bytes()
                 others = other_places(mount, paths[0], self.table)
                 paths += [other.path for other in others]
         for path in paths:

@@ -6,7 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from pilot.pins.mounts import MOUNTINFO, text_of
+from pilot.mountinfo import OWN_TABLE, mounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +34,5 @@ class MountTable:
 
 
 def _read() -> dict[str, int]:
-    lines = [line.split(b" ", 5) for line in MOUNTINFO.read_bytes().split(b"\n") if line]
     # Of several mounts at one place the last is seen.
-    return {text_of(line[4]): int(line[0]) for line in lines}
+    return {each.place: each.id for each in mounts(OWN_TABLE.read_bytes())}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import re
 import stat
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from pilot import kubelet
 from pilot.locate import runtime_home
 from pilot.model import Framing
 from pilot.pins.budget import Short
@@ -23,14 +23,10 @@ if TYPE_CHECKING:
     from pilot.model import FileSet
     from pilot.settings import Floor, Settings
 
-USUAL = ("/var/log/log-pilot", "/var/lib/docker/log-pilot", "/var/lib/kubelet/log-pilot")
 FOLDER = "log-pilot"
+USUAL = tuple(f"{home}/{FOLDER}" for home in ("/var/log", "/var/lib/docker", kubelet.ROOT))
 PROBE = ".probe"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # it may pass, and says nothing of the place
-# A volume's folder, by the kubelet's own layout; a pod's uid is a UUID or, of a static pod, an MD5.
-KUBELET = re.compile(
-    r"(?P<kubelet>/.+)/pods/[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}/volume(?:s|-subpaths)/"
-)
 
 log = logging.getLogger(__name__)
 
@@ -133,9 +129,7 @@ class PinRoots:
         own = PurePosixPath(file_set.root)
         if file_set.framing is Framing.DOCKER and own.parent.name == "containers":
             home = own.parent.parent
-        elif found := KUBELET.match(f"{file_set.root}/"):
-            home = PurePosixPath(found["kubelet"])
-        elif runtime := runtime_home(file_set.root):
+        elif runtime := kubelet.root_of(file_set.root) or runtime_home(file_set.root):
             home = PurePosixPath(runtime)
         else:
             return

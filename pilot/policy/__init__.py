@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pilot.policy.folders import NODE_FOLDERS, RUNTIME_ROOTS, VOLUME, root_of
+from pilot.policy.folders import NODE_FOLDERS, RUNTIME_ROOTS, root_of
 from pilot.policy.judging import judge_mount, judge_options, judge_targets
 from pilot.policy.own import Own, find_own
 from pilot.policy.reading import PolicyError, PolicyFiles
-from pilot.policy.rooms import Rooms
 from pilot.policy.rules import COLLECT_KEY, COLLECTED, FAMILIES, Chosen, Policy, Rules, undeclared
 
 __all__ = [
@@ -15,13 +14,11 @@ __all__ = [
     "FAMILIES",
     "NODE_FOLDERS",
     "RUNTIME_ROOTS",
-    "VOLUME",
     "Chosen",
     "Own",
     "Policy",
     "PolicyError",
     "PolicyFiles",
-    "Rooms",
     "Rules",
     "find_own",
     "judge_mount",

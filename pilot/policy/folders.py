@@ -11,12 +11,13 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
+from pilot import kubelet
+from pilot.model import BIND, HOST_PATH, VOLUME
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-VOLUME = "volume"  # the runtimes' word for a volume that the runtime made and placed itself
-BIND = "bind"
-HOST_KINDS = frozenset({"", BIND, "hostPath"})  # mounts of a folder that somebody chose himself
+HOST_KINDS = frozenset({"", BIND, HOST_PATH})  # mounts of a folder that somebody chose himself
 
 NODE_FOLDERS = (
     "/boot",
@@ -36,25 +37,10 @@ RUNTIME_ROOTS = (
     "/var/lib/containerd",
     "/var/lib/containers",
     "/var/lib/docker",
-    "/var/lib/k0s/kubelet",
-    "/var/lib/kubelet",
-    "/var/snap/microk8s/common/var/lib/kubelet",
+    *kubelet.ROOTS,
 )
 # Below a runtime's root, what it keeps volumes in: its own, and those that plugins mount for it.
 _VOLUME_FOLDERS = frozenset({"plugins", "volumes"})
-# The kubelet's places for one pod's volumes, and for the parts of volumes that `subPath` names.
-_POD_VOLUME = re.compile(
-    r"/pods/[^/]+/(?:volumes/(?P<plugin>[^/]+)/[^/]+|volume-subpaths/[^/]+/[^/]+/[^/]+)(?:/|\Z)"
-)
-# What the kubelet writes there itself, secrets among it.
-_NO_LOGS = frozenset(
-    {
-        "kubernetes.io~configmap",
-        "kubernetes.io~downward-api",
-        "kubernetes.io~projected",
-        "kubernetes.io~secret",
-    }
-)
 # Docker's place for a json-file log; with userns-remap its root is a folder `<uid>.<gid>` within.
 _DOCKER_LOG = re.compile(
     r"(?P<root>/.+?)(?:/[0-9]+\.[0-9]+)?/containers/(?P<id>[^/]+)/(?P=id)-json\.log"
@@ -137,11 +123,8 @@ def under(path: str, folder: str) -> bool:
 
 
 def _is_volume(path: str, root: str) -> bool:
-    """Docker puts volumes in `<root>[/<uid>.<gid>]/volumes/<name>`, Podman in `storage/volumes`.
-
-    The kubelet puts them in `<root>/pods/<uid>/volumes/<plugin>/<name>`.
-    """
-    if pod := _POD_VOLUME.match(path.removeprefix(root.rstrip("/"))):
-        return pod["plugin"] not in _NO_LOGS
+    """Docker puts volumes in `<root>[/<uid>.<gid>]/volumes/<name>`, Podman in `storage/volumes`."""
+    if volume := kubelet.volume_below(root, path):
+        return not volume.without_logs
     above = path.removeprefix(root).split("/")[1:-1]
     return not _VOLUME_FOLDERS.isdisjoint(above[:2])

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pilot.model import Code, Origin, Rejection, shorten
-from pilot.policy.folders import HOST_KINDS, VOLUME, root_of
+from pilot.declarations import options
+from pilot.declarations.items import BLANK
+from pilot.model import VOLUME, Code, Origin, Rejection, shorten
+from pilot.policy.folders import HOST_KINDS, root_of
 from pilot.policy.rules import NAMESPACE, namespace_of
 
 if TYPE_CHECKING:
@@ -16,10 +18,16 @@ if TYPE_CHECKING:
     from pilot.policy.rules import Policy, Rules
 
 # Without these, lines would be shipped that were to be held back, or would go elsewhere.
-_WITHHOLDING = frozenset({"include", "exclude", "container", "target", "tags", "fields"})
-# What counts as not given where declarations are read: no more than that, or a blank of Unicode
-# would bring an option past the rules.
-BLANK = " \t\r\n"
+_WITHHOLDING = frozenset(
+    {
+        options.CONTAINER,
+        options.EXCLUDE,
+        options.FIELDS,
+        options.INCLUDE,
+        options.TAGS,
+        options.TARGET,
+    }
+)
 _SHOWN = 5  # globs of a list that a message repeats
 
 
@@ -28,6 +36,8 @@ def judge_options(
 ) -> tuple[Declaration | None, list[Rejection]]:
     """The declaration with the options that it may have; None if it cannot do without another."""
     given = declaration.options
+    # Blank is what is blank where declarations are read; no more, or a blank of Unicode would bring
+    # an option past the rules.
     forbidden = [
         each for each in given if given[each].value.strip(BLANK) and not rules.allows_option(each)
     ]
@@ -96,9 +106,9 @@ def judge_targets(
         elif name == "topic" and policy.topics is not None and text not in policy.topics:
             why = "topics are those of the administrator's list only"
         if why:
-            options = declaration.options
-            tagged = options.get("tags") or options.get("fields")
-            given = tagged if tags.get(name) else options.get(option)
+            written = declaration.options
+            tagged = written.get(options.TAGS) or written.get(options.FIELDS)
+            given = tagged if tags.get(name) else written.get(option)
             what = f"this {name}" if given else f"the log's name, which is its {name} then,"
             return Rejection(
                 code=Code.TARGET_FORBIDDEN,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from pilot.kubelet import pods_in
+from pilot.mountinfo import mounts
 
+if TYPE_CHECKING:
     from pilot.model import Container
 
 PROC = Path("/proc/self")
@@ -17,7 +18,6 @@ PROC = Path("/proc/self")
 # seen below other paths by whoever mounts the node's file system, so the place has to be exact.
 _OWN_PLACES = frozenset({"/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/dev/termination-log"})
 _MOUNTED_CONTAINER = re.compile(r"/containers/([0-9a-f]{64})/")
-_MOUNTED_POD = re.compile(r"/pods/([0-9a-f][0-9a-f-]{31,35})/")
 _GROUP_CONTAINER = re.compile(r"(?:^|[/-])([0-9a-f]{64})(?:\.scope)?$", re.ASCII)
 _GROUP_POD = re.compile(r"pod([0-9a-f]{8}(?:[_-][0-9a-f]{4}){3}[_-][0-9a-f]{12}|[0-9a-f]{32})\b")
 
@@ -44,26 +44,18 @@ def find_own(proc: Path = PROC) -> Own:
     """
     containers: set[str] = set()
     pods: set[str] = set()
-    for place, source in _mounts(_lines(proc / "mountinfo")):
-        if place in _OWN_PLACES:
-            containers.update(_MOUNTED_CONTAINER.findall(source))
-            pods.update(_MOUNTED_POD.findall(source))
-    for line in _lines(proc / "cgroup"):
+    for mount in mounts(_read(proc / "mountinfo")):
+        if mount.place in _OWN_PLACES:
+            containers.update(_MOUNTED_CONTAINER.findall(mount.root))
+            pods.update(pods_in(mount.root))
+    for line in _read(proc / "cgroup").decode("utf-8", "replace").splitlines():
         containers.update(_GROUP_CONTAINER.findall(line))
         pods.update(found.replace("_", "-") for found in _GROUP_POD.findall(line))
     return Own(frozenset(containers), frozenset(pods))
 
 
-def _mounts(lines: Iterable[str]) -> Iterable[tuple[str, str]]:
-    """Where each is mounted, and which folder or file of its filesystem it shows."""
-    for line in lines:
-        parts = line.split(" ")
-        if len(parts) > 4:
-            yield parts[4], parts[3]
-
-
-def _lines(path: Path) -> list[str]:
+def _read(path: Path) -> bytes:
     try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return path.read_bytes()
     except OSError:
-        return []
+        return b""

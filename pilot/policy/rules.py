@@ -13,20 +13,17 @@ from dataclasses import dataclass, field
 from fnmatch import translate
 from typing import TYPE_CHECKING
 
-from pilot.model import Declaration, Option, Origin, State, shorten
+from pilot.declarations import options
+from pilot.model import BIND, Declaration, Option, Origin, State, shorten
 from pilot.policy import folders
-from pilot.policy.folders import BIND
 from pilot.policy.own import Own
 
 if TYPE_CHECKING:
     from pilot.model import Container
     from pilot.settings import Settings
 
-# What one word of `options` stands for: `format` also for format_keys and the like.
-FAMILIES = (
-    *("tags", "target", "format", "multiline", "include", "exclude", "encoding", "container"),
-    "max_bytes",
-)
+# What a rule's `options` may list; those of the collector's own are listed key by key.
+FAMILIES = tuple(each for each in options.FAMILIES if each != options.RAW)
 NAMESPACE = "{namespace}"
 COLLECTED = "stdout"  # the value of `collect` that takes undeclared output, and that log's name
 COLLECT_KEY = "collect"  # what status says instead of a key that a tenant wrote
@@ -53,14 +50,9 @@ class Rules:
 
     def allows_option(self, option: str) -> bool:
         """Whether a declaration may have an option, called as everywhere in the pilot."""
-        if option.startswith(("raw_", "raw.")):
-            return option[4:] in self.raw
-        if option == "fields":  # log-pilot's word for tags, in its custom config
-            return "tags" in self.options
-        for family in ("format", "multiline"):
-            if option.startswith(family + "_"):
-                return family in self.options
-        return option in self.options
+        if option.startswith(options.RAW_START):
+            return option.removeprefix(options.RAW_START) in self.raw
+        return options.family(option) in self.options
 
     def allows_host_path(self, source: str) -> bool:
         """Whether logs may be taken from a mount of that folder or file of the node."""
@@ -175,9 +167,9 @@ def undeclared(container: Container, policy: Policy, names: Collection[str]) -> 
     """
     name = COLLECTED if COLLECTED not in names else f"{COLLECTED}.{COLLECT_KEY}"
     target = policy.target_of_collected(container)
-    options = {"target": Option("collect_target", target, Origin.POLICY)} if target else {}
+    given = {options.TARGET: Option("collect_target", target, Origin.POLICY)} if target else {}
     return Declaration(
-        name=name, key=COLLECT_KEY, value=COLLECTED, origin=Origin.POLICY, options=options
+        name=name, key=COLLECT_KEY, value=COLLECTED, origin=Origin.POLICY, options=given
     )
 
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pilot.mountinfo import OWN_TABLE
 from pilot.sources.bounded import Bounded
 from pilot.sources.inspect import declared_by_image, image_of
-from pilot.sources.upper import OWN_TABLE, upper_of
+from pilot.sources.upper import upper_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pilot.model import Container, Mount, Pod, State
+from pilot.model import TMPFS, Container, Mount, Pod, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +105,7 @@ def _tmpfs(tmpfs: object) -> Iterator[Mount]:
     """What `--tmpfs` made: those are in HostConfig.Tmpfs and not among Mounts."""
     for path in _mapping(tmpfs):
         if destination := _absolute(path):
-            yield Mount(destination, "", "tmpfs")
+            yield Mount(destination, "", TMPFS)
 
 
 def _pod(labels: Mapping[str, str]) -> Pod | None:

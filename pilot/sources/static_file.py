@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import yaml
 
-from pilot.model import Container, Framing, Mount, Pod, State, shorten
+from pilot.model import BIND, TMPFS, Container, Framing, Mount, Pod, State, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -121,7 +121,7 @@ def _container(table: _Table) -> Container:
 def _mount(table: _Table) -> Mount:
     table.only(("destination", "source", "kind", "name"))
     source = table.path("source")
-    kind = table.text("kind") or ("bind" if source else "tmpfs")
+    kind = table.text("kind") or (BIND if source else TMPFS)
     return Mount(table.path("destination", needed=True), source, kind, table.text("name"))
 
 

@@ -7,59 +7,51 @@ so name any folder of the node.
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pilot.mountinfo import mounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
-# Where the pilot itself sees the node's mounts, if the folder of the engine is shared with it.
-OWN_TABLE = Path("/proc/self/mountinfo")  # proc(5)
-_OCTAL = re.compile(rb"\\([0-7]{3})")
-_UPPERDIR = b"upperdir="
+    from pilot.mountinfo import MountLine
+
+_UPPERDIR = "upperdir="
 # With it a file in the upper directory may have its bytes in a lower one.
-_METACOPY = b"metacopy=on"
+_METACOPY = "metacopy=on"
 
 
 def upper_of(tables: Iterable[Path], container_id: str) -> str:
     """The upper directory, a path of the node; "" where it cannot be told for certain.
 
-    `tables` are files like OWN_TABLE. Docker mounts a container's root at
+    `tables` are files like /proc/self/mountinfo. Docker mounts a container's root at
     `<docker root>/rootfs/<snapshotter>/<id>`, containerd at
     `<state>/io.containerd.runtime.v2.task/<namespace>/<id>/rootfs`.
     """
-    identifier = re.escape(os.fsencode(container_id))
+    identifier = re.escape(container_id)
     place = re.compile(
-        rb"/rootfs/[^/]+/%b\Z|/io\.containerd\.runtime\.v2\.task/[^/]+/%b/rootfs\Z"
-        % (identifier, identifier)
+        rf"/rootfs/[^/]+/{identifier}\Z"
+        rf"|/io\.containerd\.runtime\.v2\.task/[^/]+/{identifier}/rootfs\Z"
     )
     for table in tables:
         try:
-            lines = table.read_bytes().split(b"\n")
+            lines = table.read_bytes()
         except OSError:
             continue  # Not every pilot may see the mounts of the node's first process.
-        for line in lines:
-            if found := _upper_in(line, place):
+        for mount in mounts(lines):
+            if found := _upper_in(mount, place):
                 return found
     return ""
 
 
-def _upper_in(line: bytes, place: re.Pattern[bytes]) -> str:
+def _upper_in(mount: MountLine, place: re.Pattern[str]) -> str:
     """The upper directory of an overlay whose whole is mounted at a place; "" for other mounts."""
-    where, _, filesystem = line.partition(b" - ")
-    where_parts, parts = where.split(b" "), filesystem.split(b" ")
-    if len(where_parts) < 5 or len(parts) < 3 or parts[0] != b"overlay" or where_parts[3] != b"/":
+    if mount.root != "/" or not place.search(mount.place) or mount.filesystem != "overlay":
         return ""
-    options = parts[2].split(b",")
-    uppers = [each for each in options if each.startswith(_UPPERDIR)]
-    if not place.search(_decoded(where_parts[4])) or len(uppers) != 1 or _METACOPY in options:
+    uppers = [each for each in mount.options if each.startswith(_UPPERDIR)]
+    if len(uppers) != 1 or _METACOPY in mount.options:
         return ""
-    upper = os.fsdecode(_decoded(uppers[0].removeprefix(_UPPERDIR)))
+    upper = uppers[0].removeprefix(_UPPERDIR)
     return upper if upper.startswith("/") else ""
-
-
-def _decoded(field: bytes) -> bytes:
-    # Spaces, commas and the like in a path are octal escapes there.
-    return _OCTAL.sub(lambda octal: bytes([int(octal[1], 8) & 255]), field)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -287,3 +289,55 @@ def test_lines_fit_the_terminal_but_for_words_that_are_longer(columns: int) -> N
     given = inspected(["aliyun_logs_app=/logs/*.log", "aliyun_logs_bad=x"], Mounts=bind("/srv/v"))
     for line in explain("-", stdin=given, columns=columns).stdout.splitlines():
         assert len(line) <= columns or len(line.split()) <= 2
+
+
+def test_a_folder_is_called_one_and_a_name_too_long_for_a_path_is_a_name(tmp_path: Path) -> None:
+    folder = explain(str(tmp_path))
+    assert (folder.exit_code, folder.stderr) == (2, f"log-pilot: {tmp_path} is a folder\n")
+    name = explain("--state-dir", str(tmp_path), "a" * 5000)
+    assert name.exit_code == 2
+    assert name.stderr.startswith("log-pilot: no daemon here")
+
+
+def test_a_pipe_is_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    text = inspected(["aliyun_logs_web=stdout"])
+    writer = threading.Thread(target=pipe.write_text, args=(text,))
+    writer.start()
+    result = explain(str(pipe))
+    writer.join()
+    assert result.stdout.startswith("container web (aaaaaaaaaaaa)")
+
+
+def test_a_label_of_the_pod_does_not_hide_a_key_that_is_nearly_right() -> None:
+    text = """
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+  labels: {aliyun.logs/web: stdout}
+  annotations: {aliyun_logs_web: stdout}
+spec: {containers: [{name: app, image: shop}]}
+"""
+    result = explain("-", stdin=text)
+    assert result.exit_code == 1
+    assert "looks nearly right; write 'aliyun.logs/web'" in " ".join(result.stdout.split())
+    assert "annotation-elsewhere" in result.stdout
+
+
+def test_a_format_that_the_collector_lacks_is_not_said_to_be_done() -> None:
+    variables = ["aliyun_logs_web=stdout", "aliyun_logs_web_format=nginx"]
+    filebeat = explain("-", stdin=inspected(variables)).stdout
+    console = explain("--type", "console", "-", stdin=inspected(variables)).stdout
+    assert "becomes    each event is shipped as text" in filebeat
+    assert "becomes    each event is taken apart as nginx" in console
+
+
+def test_a_line_of_custom_config_is_shown_with_its_option() -> None:
+    variables = [
+        "aliyun_logs_web=stdout",
+        r"aliyun_logs_custom_config=web.multiline.pattern=^\[",
+    ]
+    result = explain("-", stdin=inspected(variables))
+    assert "(line of a custom config: multiline_pattern)" in result.stdout

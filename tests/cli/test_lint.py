@@ -386,3 +386,34 @@ def test_the_page_shows_ten_mistakes_and_what_is_printed_now() -> None:
     for manifest, said in shown:
         assert said == printed(manifest), "python -m tests.cli.lint_page writes the page anew"
         assert said.startswith("shop.yaml:")
+
+
+def test_an_annotation_spelled_as_an_environment_variable_is_shown_with_its_value() -> None:
+    (one,) = found(
+        """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: web, annotations: {aliyun_logs_web: stdout}}
+        spec: {containers: [{name: app, image: shop}]}
+        """
+    )
+    assert (one["key"], one["value"], one["hint"]) == (
+        "aliyun_logs_web",
+        "stdout",
+        "aliyun.logs/web",
+    )
+
+
+def test_a_file_that_cannot_be_read_is_told_in_words(tmp_path: Path) -> None:
+    result = lint(str(tmp_path), str(tmp_path / "none.yaml"))
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        f"{tmp_path}:1: it cannot be read: Is a directory",
+        f"{tmp_path}/none.yaml:1: it cannot be read: No such file or directory",
+    ]
+
+
+def test_a_prefix_with_a_blank_in_it_is_refused() -> None:
+    result = lint("--log-prefix", "aliyun pilot", "-", stdin=TOMCAT)
+    assert result.exit_code == 2
+    assert "'aliyun pilot' holds a blank; put commas between words" in result.stderr

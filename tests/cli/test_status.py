@@ -38,7 +38,7 @@ def test_a_dead_socket_is_a_sentence_and_exit_code_2(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert "does not answer" in done.stderr
+    assert "no daemon answers on" in done.stderr
     assert "Traceback" not in done.stderr
 
 

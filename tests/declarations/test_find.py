@@ -283,6 +283,24 @@ def test_a_hint_is_looked_for_only_as_often_as_somebody_may_read_it() -> None:
     assert "901 more" in result.rejections[-1].reason
 
 
+def test_an_option_of_a_log_that_is_nearly_declared_is_hinted_at_that() -> None:
+    env = {"aliyun_logs_orders": "stdout", "aliyun_logs_order_tags": "a=b"}
+    (rejection,) = find(container(env), prefixes=PREFIXES, max_logs=9).rejections
+    assert rejection.hint == "aliyun_logs_orders_tags"
+
+
+def test_options_of_a_log_that_is_missing_are_no_hints_for_each_other() -> None:
+    env = {"aliyun_logs_longservice_tags": "a=b", "aliyun_logs_longservice_target": "c"}
+    rejections = find(container(env), prefixes=PREFIXES, max_logs=9).rejections
+    assert [each.hint for each in rejections] == ["", ""]
+
+
+def test_index_as_an_option_is_told_how_it_is_written_as_a_tag() -> None:
+    env = {"aliyun_logs_web": "stdout", "aliyun_logs_web_index": "shop"}
+    (rejection,) = find(container(env), prefixes=PREFIXES, max_logs=9).rejections
+    assert rejection.reason == "the log 'web' has no option 'index'; it is a tag: index=shop."
+
+
 def test_what_others_put_beside_our_keys_hurts_nobody() -> None:
     logs, rejections = found(
         {"aliyun_logs_arms_tags": "team=apm", "aliyun_logs_web": "stdout", "aliyun_logsx": "y"}

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilot.declarations.tags import KEY, MAX_TAG_VALUE, MAX_TAGS, UNSAFE, parse_tags, print_tag
-from pilot.locate import paths
-from pilot.model import Code
+from pilot.declarations.tags import KEY, MAX_TAG_VALUE, MAX_TAGS, parse_tags, print_tag
+from pilot.model import UNSAFE, Code
 from tests.declarations.making import any_text, values
 
 
@@ -148,14 +147,6 @@ def test_whatever_is_quoted_comes_back(expected: dict[str, str]) -> None:
     expected.pop("tags", None)
     text = ",".join(f"{key}={quote(value)}" for key, value in expected.items())
     assert parsed(text) == (expected, [])
-
-
-def test_paths_refuse_what_tags_do_and_surrogates_besides() -> None:
-    every = [chr(point) for point in range(0x10000)]
-    unsafe = {char for char in every if UNSAFE.search(char)}
-    assert {char for char in every if paths.UNSAFE.search(char)} - unsafe == {
-        chr(point) for point in range(0xD800, 0xE000)
-    }
 
 
 @given(st.dictionaries(st.from_regex(KEY, fullmatch=True), st.text(max_size=60), max_size=5))

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pilot.fragments import accept_for, inputs_of
+from pilot.accept import accept
+from pilot.fragments import inputs_of
 from pilot.model import Mount
 from pilot.piloters.filebeat.piloter import FilebeatPiloter
 from pilot.pins.record import Place
@@ -80,7 +81,7 @@ class Judge:
         assert beside == alone, "a neighbour is not what it would be alone"
 
     def _made(self, container: Container) -> tuple[Accepted, tuple[Input, ...], bytes]:
-        accepted = accept_for(
+        accepted = accept(
             container, settings=self._settings, policy=POLICY, refuse=self._piloter.refuse
         )
         sets = [each.name for log in accepted.logs for each in log.file_sets]

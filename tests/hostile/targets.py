@@ -14,7 +14,7 @@ from pilot.accept import accept
 from pilot.declarations import find, read
 from pilot.declarations.dialects import Role, written
 from pilot.declarations.sorting import sort_out, strongest
-from pilot.fragments import accept_for, inputs_of
+from pilot.fragments import inputs_of
 from pilot.manifests import Surroundings
 from pilot.manifests import read as read_manifest
 from pilot.model import Code, Container, Mount, Pod, State
@@ -58,7 +58,7 @@ def declarations(data: bytes) -> None:
         reading, said = read(each)
         assert reading or any(not one.notice for one in said), each
     piloter = FilebeatPiloter(SETTINGS)
-    accepted = accept_for(where, settings=SETTINGS, policy=POLICY, refuse=piloter.refuse)
+    accepted = accept(where, settings=SETTINGS, policy=POLICY, refuse=piloter.refuse)
     for one in (*found.rejections, *accepted.rejections):
         assert one.reason.endswith("."), one
         assert "\n" not in str(one), one

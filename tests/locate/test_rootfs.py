@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from pilot.locate import ROOTFS, locate, mount_of, runtime_home
-from pilot.model import Container, FileSet, Mount, Rejection
+from pilot.locate import locate, mount_of, runtime_home
+from pilot.model import ROOTFS, Container, FileSet, Mount, Rejection
 from pilot.names import volume_set_name
 from tests.declarations.making import any_text, bind, container, values
 

@@ -124,3 +124,23 @@ def test_services_of_no_shape_raise_nothing(junk: str) -> None:
     keys = ("environment", "labels", "volumes", "tmpfs", "logging", "deploy", "container_name")
     text = service(*(f"{key}: {junk}" for key in keys), more=f"volumes: {junk}\n")
     assert len(manifest(text).containers) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "right"),
+    [(r"^\s$", r"^\s$$"), ("^a$|^b$", "^a$$|^b$$"), ("a$$$", "a$$"), ("${", "$${")],
+)
+def test_a_dollar_that_begins_no_variable_is_refused_as_compose_does(
+    value: str, right: str
+) -> None:
+    found = manifest(service("environment:", f"- 'aliyun_logs_web_include={value}'"))
+    (stray,) = found.strays
+    assert (stray.code, stray.notice, stray.hint) == (Code.VALUE_INVALID, False, right)
+    assert stray.line("aliyun_logs_web_include") == 6
+
+
+@pytest.mark.parametrize("value", ["a$$", "$$a", "$A", "${A:-$$}", "a$A$", "plain"])
+def test_dollars_that_compose_takes_or_that_a_variable_stands_beside_are_left_alone(
+    value: str,
+) -> None:
+    assert not manifest(service("labels:", f"- 'aliyun.logs.web={value}'")).strays

@@ -219,3 +219,27 @@ def test_objects_of_no_shape_raise_nothing(junk: str, where: str) -> None:
 def test_the_same_text_gives_the_same_containers() -> None:
     assert container(TOMCAT) == container(TOMCAT)
     assert PODS not in container(TOMCAT).mounts[0].source
+
+
+def test_the_claims_of_a_stateful_set_are_volumes_of_its_pods() -> None:
+    made = container(
+        """
+        apiVersion: apps/v1
+        kind: StatefulSet
+        metadata: {name: db}
+        spec:
+          volumeClaimTemplates:
+          - metadata: {name: data}
+          template:
+            spec:
+              containers:
+              - name: db
+                image: db:1
+                volumeMounts: [{name: data, mountPath: /data}, {name: own, mountPath: /own}]
+              volumes: [{name: own, emptyDir: {}}]
+        """
+    )
+    assert [(each.destination, each.kind) for each in made.mounts] == [
+        ("/data", "persistentVolumeClaim"),
+        ("/own", "volume"),
+    ]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pilot.model import FileSet, Framing
+from pilot.model import VOLUME, FileSet, Framing
 from pilot.pins.confine import FolderMissingError, RefusedError, open_volume
 from pilot.pins.expand import look_into
 from pilot.pins.kernel import NotOfferedError, mount_id
 from pilot.pins.tree import beneath
-from pilot.policy import VOLUME, Policy
+from pilot.policy import Policy
 from tests.fakes.disks import needs_root, tmpfs
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from pilot.declarations import options
 from pilot.model import Pod, State
-from pilot.policy import FAMILIES, Chosen, Own, Policy, Rooms, Rules
+from pilot.policy import FAMILIES, Chosen, Own, Policy, Rules
 from pilot.policy.reading import parse_policy
 from pilot.settings import Settings
 from tests.declarations.making import any_text, container
@@ -164,21 +164,6 @@ def test_a_link_may_not_lead_out_of_the_allowed_host_paths() -> None:
     assert not policy.leads_out("/srv/logs/x", "/mnt/y")
     assert not policy.leads_out("/var/lib/kubelet/pods/x/volumes/a~b/c", "/elsewhere")
     assert not Policy().leads_out("/srv/logs/x", "/home/secret")
-
-
-def test_a_pod_has_room_for_whoever_came_first_and_an_ended_one_gives_it_back() -> None:
-    rooms = Rooms()
-    one, two = (replace(container(pod=POD), id=each) for each in ("one", "two"))
-    assert rooms.left(one, None) is None
-    assert rooms.left(container(), 3) is None
-    assert rooms.left(one, 3) == 3
-    rooms.note(one, 2)
-    assert (rooms.left(one, 3), rooms.left(two, 3), rooms.left(two, 1)) == (3, 1, 0)
-    rooms.note(replace(one, state=State.ENDED), 2)
-    assert rooms.left(two, 3) == 3
-    rooms.note(two, 3)
-    rooms.forget(two)
-    assert rooms.left(one, 3) == 3
 
 
 def test_a_volume_that_is_another_folder_of_the_node_needs_that_to_be_a_host_path() -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pilot import piloters
-from pilot.fragments import accept_for
+from pilot.accept import accept
 from pilot.manifests.read import Surroundings, read
 from pilot.model import Code
 from pilot.names import matcher
@@ -210,7 +210,7 @@ def accepted(container: Container) -> Accepted:
     """What the pilot makes of a container on this node."""
     settings = Settings(type="console", environment={})
     piloter = piloters.create("console", settings)
-    return accept_for(
+    return accept(
         container,
         settings=settings,
         policy=policy_for(settings, piloter),

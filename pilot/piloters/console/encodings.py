@@ -8,20 +8,13 @@ from __future__ import annotations
 
 import codecs
 
-UTF_8 = frozenset({"", "plain", "utf-8", "utf8"})
-
 # Python's name, where it is not the same or where Python means less by it (encoding.spec.whatwg.org
 # lists what the names stand for).
 OTHERS = {
     "big5": "big5hkscs",
     "euc-kr": "cp949",
     "gbk": "gb18030",
-    "koi8r": "koi8-r",
-    "koi8u": "koi8-u",
-    "latin1": "iso8859-1",
-    "macintosh": "mac-roman",
     "shift-jis": "cp932",
-    "shift_jis": "cp932",
     "windows-874": "cp874",
 }
 
@@ -30,8 +23,8 @@ UNUSED = dict.fromkeys(range(0xF8F0, 0xF8F4), "\ufffd")
 
 
 def known(name: str) -> bool:
-    """Whether text of this encoding can be read."""
-    if name in UTF_8:
+    """Whether text of this encoding can be read; "" is UTF-8."""
+    if not name:
         return True
     try:
         # Some of Python's codecs turn bytes into bytes; those are no encodings.
@@ -42,7 +35,7 @@ def known(name: str) -> bool:
 
 def to_utf8(text: bytes, name: str) -> bytes:
     """Text of a known encoding in UTF-8; what is invalid becomes U+FFFD. UTF-8 stays as it is."""
-    if name in UTF_8:
+    if not name:
         return text
     codec = OTHERS.get(name, name)
     decoded, _ = codecs.lookup(codec).decode(text, "replace")

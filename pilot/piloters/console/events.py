@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from pilot.model import UNSAFE
 from pilot.piloters.console.parsing import Parser
 from pilot.piloters.console.sifting import Sifter
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from pilot.piloters.console.parsing import Parsed
 
 RESERVED = ("@timestamp", "@metadata", "log", "stream")  # what no line may set
-# Controls, separators, bidirectional overrides: safe within JSON, unsafe on a terminal. Surrogates
-# have no UTF-8.
-UNSHOWN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 class Encoder:
@@ -84,5 +81,6 @@ def _free(key: str) -> bool:
 
 def _dump(event: dict[str, Any]) -> bytes:
     line = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-    shown = UNSHOWN.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
-    return shown.encode("utf-8") + b"\n"
+    # Within JSON they are no harm, on a terminal they are; surrogates have no UTF-8.
+    shown = UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
+    return shown.replace("\ufeff", "\\ufeff").encode("utf-8") + b"\n"

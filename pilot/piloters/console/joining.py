@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pilot.piloters.console.encodings import UTF_8, to_utf8
+from pilot.piloters.console.encodings import to_utf8
 from pilot.piloters.console.framing import LONGEST
 from pilot.piloters.console.sifting import compiled
 from pilot.treatment import Match
@@ -118,7 +118,7 @@ class Joiner:
         return bool(found) is not self._multiline.negate
 
     def _decoded(self, line: Text) -> Text:
-        if self._encoding in UTF_8:
+        if not self._encoding:
             return line
         text = to_utf8(line.text, self._encoding)
         return replace(line, text=text[:LONGEST], cut=line.cut or len(text) > LONGEST)

@@ -35,18 +35,14 @@ PARTS = {
     "m": ("month", r"\d{1,2}"),
     "b": ("month_name", MONTH),
     "B": ("month_name", MONTH),
-    "h": ("month_name", MONTH),
     "d": ("day", r"\ ?\d{1,2}"),
     "e": ("day", r"\ ?\d{1,2}"),
     "j": ("day_of_year", r"\d{1,3}"),
     "a": ("", DAY),
     "A": ("", DAY),
     "H": ("hour", r"\ ?\d{1,2}"),
-    "k": ("hour", r"\ ?\d{1,2}"),
     "I": ("hour12", r"\ ?\d{1,2}"),
-    "l": ("hour12", r"\ ?\d{1,2}"),
     "p": ("half", "am|pm"),
-    "P": ("half", "am|pm"),
     "M": ("minute", r"\d{1,2}"),
     "S": ("second", r"\d{1,2}"),
     "L": ("fraction", r"\d{1,9}"),
@@ -55,19 +51,13 @@ PARTS = {
     "s": ("epoch", r"\d{1,12}"),
     "z": ("zone", ZONE),
     "Z": ("zone", ZONE),
-    "n": ("", r"\s*+"),
-    "t": ("", r"\s*+"),
     "%": ("", "%"),
 }
 SHORT = {
     "T": "%H:%M:%S",
-    "X": "%H:%M:%S",
     "R": "%H:%M",
     "D": "%m/%d/%y",
-    "x": "%m/%d/%y",
     "F": "%Y-%m-%d",
-    "r": "%I:%M:%S %p",
-    "c": "%a %b %e %H:%M:%S %Y",
 }
 DIRECTIVE = re.compile(r"%(?P<flag>[-:1-9]?)(?P<letter>.)|(?P<space>\s+)|(?P<text>.)", re.DOTALL)
 SHORTHAND = re.compile("%.", re.DOTALL)
@@ -124,11 +114,10 @@ def _pattern(text: str) -> str:
 
 def _directive(part: re.Match[str], groups: set[str]) -> str:
     letter, flag = part["letter"], part["flag"]
-    fits = not flag or (flag == "-") or (flag == ":" and letter == "z")
-    if letter not in PARTS or not (fits or (flag.isdigit() and letter == "N")):
+    if letter not in PARTS or (flag and not (letter == "N" and flag in "369")):
         raise TimeFormatError(f"it has the unknown directive {part[0]!r}.")
     group, pattern = PARTS[letter]
-    if flag.isdigit():
+    if flag:
         pattern = rf"\d{{1,{flag}}}"
     if not group:
         return f"(?:{pattern})"

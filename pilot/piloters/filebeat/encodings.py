@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
+# By the names that declarations come with.
 ENCODINGS = {
-    "ascii": "plain",
-    "plain": "plain",
-    "utf8": "utf-8",
-    "gbk": "gbk",
-    "gb2312": "gbk",  # a part of it
-    "gb18030": "gb18030",
-    "big5": "big5",
-    "eucjp": "euc-jp",
-    "euckr": "euc-kr",
-    "shiftjis": "shift-jis",
-    "sjis": "shift-jis",
-    "latin1": "iso8859-1",
-    "koi8r": "koi8r",
-    "koi8u": "koi8u",
-    **{f"iso8859{part}": f"iso8859-{part}" for part in (*range(1, 11), 13, 14, 15, 16)},
-    **{
-        f"{word}{page}": f"windows{page}"
-        for word in ("windows", "cp")
-        for page in range(1250, 1259)
-    },
-    "windows874": "windows874",
+    **{name: name for name in ("big5", "euc-jp", "euc-kr", "gb18030", "gbk", "shift-jis")},
+    **{f"iso8859-{part}": f"iso8859-{part}" for part in (*range(1, 11), 13, 14, 15, 16)},
+    "koi8-r": "koi8r",
+    "koi8-u": "koi8u",
+    **{f"windows-{page}": f"windows{page}" for page in (874, *range(1250, 1259))},
 }
 
 
 def encoding(name: str) -> str:
-    """Filebeat's name for an encoding, however it is spelled; "" for one that it does not know."""
-    return ENCODINGS.get(re.sub(r"[^a-z0-9]", "", name.lower()), "")
+    """Filebeat's name for an encoding; "" for one that it does not know."""
+    return ENCODINGS.get(name, "")

@@ -27,7 +27,6 @@ EPOCHS = {
     "%s.%f": UNIX,
     "%s.%L": UNIX,
     "%s.%N": UNIX,
-    "%Q": UNIX_MS,
     "%s%L": UNIX_MS,
     "%s%3N": UNIX_MS,
 }
@@ -36,36 +35,29 @@ SHORTHANDS = {
     "%T": "%H:%M:%S",
     "%R": "%H:%M",
     "%D": "%m/%d/%y",
-    "%r": "%I:%M:%S %p",
 }
 DIRECTIVES = {
     "%A": ("Monday",),
     "%a": ("Mon",),
     "%B": ("January",),
     "%b": ("Jan",),
-    "%h": ("Jan",),
     "%Y": ("2006",),
     "%y": ("06",),
     "%m": ("01",),
-    "%-m": ("1",),
     "%d": ("02",),
     "%e": ("_2",),
-    "%-d": ("2",),
     "%j": ("002",),
     "%H": ("15",),
-    "%-H": ("15",),
     "%I": ("03",),
-    "%-I": ("3",),
     "%M": ("04",),
     "%S": ("05",),
     "%p": ("PM",),
     "%z": ("Z0700", "Z07:00"),
-    "%:z": ("Z07:00", "Z0700"),
     "%%": ("%",),
 }
 MOST = 4  # layouts of one format
-TOKEN = re.compile(r"%(?:-|:|[0-9])?[A-Za-z%]|%|[^%]+")
-FRACTION = re.compile(r"%(?:[1-9]?N|f|L)\Z")
+TOKEN = re.compile(r"%[369]?[A-Za-z%]|%|[^%]+")
+FRACTION = re.compile(r"%(?:[369]?N|f|L)\Z")
 # What Go takes for a part of the moment, wherever it stands (time.nextStdChunk).
 CHUNK = re.compile(
     r"January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST|002|0[1-6]|15|1|2006|2|__2|_2(?!006)|[345]|PM|pm"

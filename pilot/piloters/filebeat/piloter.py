@@ -17,8 +17,8 @@ from pilot.piloters import PiloterError
 from pilot.piloters.cannot import missing
 from pilot.piloters.filebeat import encode
 from pilot.piloters.filebeat.ends import readable_end
+from pilot.piloters.filebeat.limits import CANNOT, beyond
 from pilot.piloters.filebeat.mainconfig import main_config, shutdown_timeout
-from pilot.piloters.filebeat.refusals import CANNOT, refusals
 from pilot.piloters.filebeat.registry import Registry
 from pilot.piloters.filebeat.steps import DOTTED, RESERVED, TEXT, steps
 from pilot.piloters.filebeat.streams import Streams
@@ -70,7 +70,7 @@ class FilebeatPiloter:
 
     def refuse(self, log: Log) -> Sequence[Rejection]:
         """What this collector cannot do."""
-        return [*missing(log, self.cannot), *refusals(log)]
+        return [*missing(log, self.cannot), *beyond(log)]
 
     def render(self, container: Container, inputs: Sequence[Input]) -> Fragment:
         """A list with one filestream input per file set, or stream of it.

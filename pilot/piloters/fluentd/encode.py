@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from pilot.model import encodable
+
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 # Escapes in double quotes that every version reads alike; `\u` and `\x` are not among them.
 ESCAPES = {
@@ -23,8 +25,6 @@ ESCAPES = {
     "\\": "\\\\",
 }
 NOT_PLAIN = re.compile('[\0\b\t\n\f\r"#\\\\]')
-SURROGATE = re.compile("[\ud800-\udfff]")
-REPLACEMENT_CHARACTER = "\ufffd"
 # With `enable_ruby` record_transformer runs each value as Ruby's `%Q[value]`: a text is itself
 # there only if nothing of it is an escape, a bracket, or the begin of an expression; nor is it JSON
 # then, or a placeholder.
@@ -39,7 +39,7 @@ def quoted(text: str) -> str:
     A lone surrogate, which no UTF-8 can hold, becomes U+FFFD.
     """
     escaped = NOT_PLAIN.sub(lambda found: ESCAPES[found[0]], text)
-    return f'"{SURROGATE.sub(REPLACEMENT_CHARACTER, escaped)}"'
+    return f'"{encodable(escaped)}"'
 
 
 def key(name: str) -> str:
@@ -54,7 +54,7 @@ def static(text: str) -> str:
 
     It has no escape for what it would run, so a text that may hold such is given as its bytes.
     """
-    text = SURROGATE.sub(REPLACEMENT_CHARACTER, text)
+    text = encodable(text)
     if ITSELF.match(text):
         return quoted(text)
     digits = text.encode().hex()

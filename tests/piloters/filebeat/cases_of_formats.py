@@ -27,7 +27,7 @@ def of_text() -> list[Case]:
         Case(
             name="latin1",
             content="häß\n".encode("latin1"),
-            treatment=Treatment(encoding="latin1"),
+            treatment=Treatment(encoding="iso8859-1"),
             events=texts("häß"),
         ),
         Case(
@@ -193,7 +193,7 @@ def of_times() -> list[Case]:
         Case(
             name="time-unix-ms",
             content=lines("1577934245678"),
-            treatment=Treatment(format=Format.JSON, time_key="t", time_format="%Q"),
+            treatment=Treatment(format=Format.JSON, time_key="t", time_format="%s%L"),
             events=({"t": 1577934245678},),
             times=("2020-01-02T03:04:05.678Z",),
         ),

@@ -1,10 +1,21 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilot.piloters.filebeat.layouts import CHUNK, ISO_8601, LayoutError, layouts
+from pilot.declarations.times import DIRECTIVES as DECLARED
+from pilot.piloters.filebeat.layouts import (
+    CHUNK,
+    DIRECTIVES,
+    EPOCHS,
+    ISO_8601,
+    SHORTHANDS,
+    LayoutError,
+    layouts,
+)
 
 
 @pytest.mark.parametrize(
@@ -12,18 +23,17 @@ from pilot.piloters.filebeat.layouts import CHUNK, ISO_8601, LayoutError, layout
     [
         ("%Y-%m-%dT%H:%M:%S.%fZ", "2006-01-02T15:04:05.999999999Z"),
         ("%F %T,%L", "2006-01-02 15:04:05,999999999"),
-        ("%Y-%m-%dT%H:%M:%S.%N%:z", "2006-01-02T15:04:05.999999999Z07:00"),
+        ("%Y-%m-%dT%H:%M:%S.%N%z", "2006-01-02T15:04:05.999999999Z0700"),
         ("%d/%b/%Y:%H:%M:%S %z", "02/Jan/2006:15:04:05 Z0700"),
         ("%a %b %e %H:%M:%S %Y", "Mon Jan _2 15:04:05 2006"),
         ("%A, %d %B %y %I:%M %p", "Monday, 02 January 06 03:04 PM"),
         ("%Y%m%d%H%M%S", "20060102150405"),
         ("[%j %R]", "[002 15:04]"),
-        ("%-d.%-m.%Y", "2.1.2006"),
-        ("%D %r", "01/02/06 03:04:05 PM"),
+        ("%D %I:%M:%S %p", "01/02/06 03:04:05 PM"),
         ("%%%Y", "%2006"),
         ("%s", "UNIX"),
         ("%s.%L", "UNIX"),
-        ("%Q", "UNIX_MS"),
+        ("%s%L", "UNIX_MS"),
     ],
 )
 def test_a_format_is_a_layout(time_format: str, layout: str) -> None:
@@ -42,12 +52,42 @@ def test_without_a_format_times_are_iso_8601() -> None:
     "time_format",
     [
         *("%Z", "%G", "%c", "%", "%Y%", "2006", "%Y 5", "January %d", "%d. Mon", "%H MST", "text"),
-        *("%Y_%e", "%H-07", "%H:%M%f", "%f", "%S%L", "%s %Y", "%%F", "%S.000"),
+        *(
+            "%Q",
+            "%-d",
+            "%Y %r",
+            "%H%:z",
+            "%Y_%e",
+            "%H-07",
+            "%H:%M%f",
+            "%f",
+            "%S%L",
+            "%s %Y",
+            "%%F",
+            "%S.000",
+        ),
     ],
 )
 def test_what_filebeat_would_misread_has_no_layout(time_format: str) -> None:
     with pytest.raises(LayoutError, match=r"^Filebeat .*\.$"):
         layouts(time_format)
+
+
+@pytest.mark.parametrize("directive", DECLARED)
+def test_whatever_a_declaration_may_use_is_written_or_refused(directive: str) -> None:
+    """Alone, behind others, or behind the seconds' point; the name of a zone never."""
+    written: list[str] = []
+    for time_format in (directive, f"%Y {directive}", f"%H:%M:%S.{directive}"):
+        try:
+            written += layouts(time_format)
+        except LayoutError:
+            continue
+    assert bool(written) == (directive != "%Z")
+
+
+def test_nothing_is_written_that_no_declaration_may_use() -> None:
+    used = {*DIRECTIVES, *SHORTHANDS, *re.findall(r"%\d?[A-Za-z]", "".join(EPOCHS))}
+    assert used - DECLARED.keys() == set()
 
 
 @given(st.lists(st.sampled_from(["%Y", "%m", "%e", "%d", "%H", "%S", ".%f", "%z", *"_-.,Z1 T%"])))

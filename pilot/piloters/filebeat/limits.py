@@ -25,7 +25,7 @@ CANNOT: Mapping[Feature, str] = {
 }
 
 
-def refusals(log: Log) -> Iterator[Rejection]:
+def beyond(log: Log) -> Iterator[Rejection]:
     """Notices that depend on values."""
     asked = log.treatment
     for key, reason in forbidden(asked.raw).items():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilot.manifests.spelling import anywhere, is_ours, meant
+from pilot.declarations.spelling import anywhere, is_ours, meant
 from pilot.model import Origin
 
 PREFIXES = ("aliyun", "pilot")
@@ -17,6 +17,7 @@ PREFIXES = ("aliyun", "pilot")
     [
         ("aliyun_log_web", Origin.ENV, "aliyun_logs_web"),
         ("alyun_logs_web", Origin.ENV, "aliyun_logs_web"),
+        ("piolt_logs_web", Origin.ENV, "pilot_logs_web"),
         ("ALIYUN_LOGS_web", Origin.ENV, "aliyun_logs_web"),
         ("aliyun-logs-web", Origin.ENV, "aliyun_logs_web"),
         ("aliyun.logs/web", Origin.ENV, "aliyun_logs_web"),

@@ -1,4 +1,4 @@
-"""Keys that look like declarations and are none: near a prefix, or spelled as in another place."""
+"""Keys by their beginning: those of ours, and those that look like declarations and are none."""
 
 from __future__ import annotations
 
@@ -7,22 +7,30 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pilot.model import Origin
+from pilot.declarations.dialects import CUSTOM_CONFIG, DIALECTS, PLACES, key_of, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# What may follow a prefix in each place; the first is what a hint is written with.
-STARTS: Mapping[Origin, tuple[str, ...]] = MappingProxyType(
+    from pilot.model import Origin
+
+# What may follow a prefix in each place; log-pilot spelled its custom config alike everywhere.
+_STARTS: Mapping[Origin, tuple[str, ...]] = MappingProxyType(
     {
-        Origin.ANNOTATION: (".logs/", ".logs."),
-        Origin.ENV: ("_logs_", ".logs."),
-        Origin.LABEL: (".logs.",),
+        origin: (
+            *(each.start for each in spellings(origin)),
+            *(f"{each.start}{CUSTOM_CONFIG[0]}" for each in DIALECTS if each.custom_only),
+        )
+        for origin in PLACES
     }
 )
-_CUSTOM_CONFIG = "_logs_custom_config"  # log-pilot's, spelled so in labels too
+_BARE: Mapping[Origin, frozenset[str]] = MappingProxyType(
+    {origin: frozenset(each.start[:-1] for each in spellings(origin)) for origin in PLACES}
+)
+# `<prefix>_logs_<rest>` with whatever separators and an `s` too few.
 _NEAR = re.compile(r"(?P<head>.{1,63}?)[._/-]+logs?[._/-]+(?P<rest>.+)", re.IGNORECASE | re.DOTALL)
-_ALIKE = 0.85  # difflib's ratio: `alyun` is a typo of `aliyun`, `yunali` is not
+_ALIKE = 0.8  # difflib's ratio: `alyun` and `piolt` are typos, `yunali` and `app` are none
+_LOOKED_AT = 200  # characters of a key
 
 
 def is_ours(key: str, origin: Origin, prefixes: Sequence[str]) -> bool:
@@ -32,8 +40,7 @@ def is_ours(key: str, origin: Origin, prefixes: Sequence[str]) -> bool:
     for prefix in prefixes:
         if key.startswith(prefix):
             rest = key[len(prefix) :]
-            starts = STARTS[origin]
-            if rest.startswith((*starts, _CUSTOM_CONFIG)) or rest in [s[:-1] for s in starts]:
+            if rest.startswith(_STARTS[origin]) or rest in _BARE[origin]:
                 return True
     return False
 
@@ -41,7 +48,7 @@ def is_ours(key: str, origin: Origin, prefixes: Sequence[str]) -> bool:
 def anywhere(key: str, prefixes: Sequence[str]) -> bool:
     """Whether a key would be read as a declaration in any place."""
     return key.startswith(tuple(prefixes)) and any(
-        is_ours(key, origin, prefixes) for origin in STARTS
+        is_ours(key, origin, prefixes) for origin in PLACES
     )
 
 
@@ -52,7 +59,7 @@ def meant(key: str, origin: Origin, prefixes: Sequence[str]) -> str:
     """
     if "log" not in key.lower() or key.startswith("PILOT_"):
         return ""
-    found = _NEAR.match(key[:200])
+    found = _NEAR.match(key[:_LOOKED_AT])
     if not found or is_ours(key, origin, prefixes):
         return ""
     head = found["head"].lower()
@@ -60,5 +67,5 @@ def meant(key: str, origin: Origin, prefixes: Sequence[str]) -> str:
         if head == prefix.lower() or (
             difflib.SequenceMatcher(None, head, prefix.lower()).ratio() >= _ALIKE
         ):
-            return f"{prefix}{STARTS[origin][0]}{found['rest']}"
+            return key_of(prefix, found["rest"], origin)
     return ""
