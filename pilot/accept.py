@@ -122,7 +122,7 @@ def _written_output(container: Container, found: Found, settings: Settings) -> s
 
     What was to be collected with an `exclude` must not be collected without, as other log's output
     or unasked. Where something was not understood, each key of ours that may have named output is
-    taken for it.
+    taken for it; so is `STDOUT`, or whatever else resembles one.
     """
     texts = [each.value for each in found.declarations]
     if any(not each.notice and each.code is not Code.IMAGE_REFUSED for each in found.rejections):
@@ -130,7 +130,7 @@ def _written_output(container: Container, found: Found, settings: Settings) -> s
         pod = container.pod
         places = (container.env, container.labels, pod.annotations if pod else {})
         texts += (v for place in places for k, v in place.items() if k.startswith(starts))
-    return {STDOUT, STDERR} & {item.strip() for text in texts for item in text.split(",")}
+    return declarations.streams_meant(texts)
 
 
 class _Taking:

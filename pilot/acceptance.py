@@ -17,44 +17,56 @@ if TYPE_CHECKING:
     from pilot.settings import Settings
 
 
+Rank = tuple[str, str]  # when it was created, and its id; the smallest has room first
+
+
 class Rooms:
     """How many logs each pod has now, for the limit on all of its containers together.
 
-    Who came first has room. Used by the one loop only.
+    Who was made first has room, in whatever order they are seen. Used by the one loop only.
     """
 
     def __init__(self) -> None:
-        self._taken: dict[str, dict[str, int]] = {}  # pod → container id → logs
+        self._taken: dict[str, dict[Rank, int]] = {}  # pod → container → logs
 
     def left(self, container: Container, limit: int | None) -> int | None:
-        """How many logs a container may have beside the others of its pod; None: any number.
+        """How many logs a container may have behind the earlier ones of its pod; None: any number.
 
         What ended takes no room: it is only read to its end, and its successor is there.
         """
         pod = _pod(container)
         if limit is None or pod is None or container.state is State.ENDED:
             return None
-        others = self._taken.get(pod, {})
-        return max(0, limit - sum(n for each, n in others.items() if each != container.id))
+        own = _rank(container)
+        return max(0, limit - sum(n for each, n in self._taken.get(pod, {}).items() if each < own))
 
     def note(self, container: Container, logs: int) -> None:
         """A container has so many logs now."""
         self.forget(container)
         pod = _pod(container)
         if pod is not None and logs and container.state is not State.ENDED:
-            self._taken.setdefault(pod, {})[container.id] = logs
+            self._taken.setdefault(pod, {})[_rank(container)] = logs
+
+    def behind(self, container: Container) -> set[str]:
+        """The containers of its pod whose room depends on it: those that were made later."""
+        pod, own = _pod(container), _rank(container)
+        return {each[1] for each in self._taken.get(pod or "", {}) if each > own}
 
     def forget(self, container: Container) -> None:
         """A container has none any more."""
         pod = _pod(container)
         if pod is not None and pod in self._taken:
-            self._taken[pod].pop(container.id, None)
+            self._taken[pod].pop(_rank(container), None)
             if not self._taken[pod]:
                 del self._taken[pod]
 
 
 def _pod(container: Container) -> str | None:
     return container.pod.key if container.pod else None
+
+
+def _rank(container: Container) -> Rank:
+    return (container.created, container.id)
 
 
 class Acceptance:
@@ -99,9 +111,13 @@ class Acceptance:
         self._rooms.forget(container)
         if container.pod and (crowded := self._crowded.get(container.pod.key)):
             crowded.discard(container.id)
+            if not crowded:
+                del self._crowded[container.pod.key]
 
     def waiting_for(self, container: Container) -> set[str]:
-        """Who may have room once this container, of the same pod, has less."""
+        """Whose room, in the same pod, may change with what this container has."""
         if not container.pod:
             return set()
-        return self._crowded.get(container.pod.key, set()) - {container.id}
+        crowded = self._crowded.get(container.pod.key, set()) - {container.id}
+        limited = self._policy().rules_for(container).max_logs_per_pod is not None
+        return crowded | self._rooms.behind(container) if limited else crowded

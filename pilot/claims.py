@@ -87,8 +87,14 @@ class Claims:
         return changed
 
 
-def lost_claim(log: Log, winner: Container) -> Rejection:
-    """The rejection for a log whose file set another container owns; it names the winner."""
+def lost_claim(log: Log, winner: Container, loser: Container | None = None) -> Rejection:
+    """The rejection for a log whose file set another container owns; it names the winner.
+
+    A notice where one annotation of their pod is for both: its files are collected, once.
+    """
+    pod = loser.pod if loser else None
+    other = winner.pod
+    shared = pod and other and pod.key == other.key and log.key in pod.annotations
     return Rejection(
         code=Code.CLAIMED,
         key=log.key,
@@ -97,4 +103,5 @@ def lost_claim(log: Log, winner: Container) -> Rejection:
             f"its files are already collected for container {winner.name} ({winner.id[:12]}); "
             "each file has one owner on a node"
         ),
+        notice=bool(shared),
     )

@@ -287,7 +287,8 @@ class Containers:
             for file_set in each.file_sets:
                 owner = self._claims.owner(file_set.name)
                 if owner and owner != known.container.id and owner in self.tracked:
-                    found.append(lost_claim(each, self.tracked[owner].container))
+                    winner = self.tracked[owner].container
+                    found.append(lost_claim(each, winner, known.container))
                 else:
                     found += self._keeper.notices(file_set.name, each)
         return found

@@ -101,6 +101,23 @@ def test_a_log_that_needs_a_forbidden_option_is_refused(option: str) -> None:
     assert said(result) == [("option-forbidden", key, False)]
 
 
+@pytest.mark.parametrize("option", ["encoding", "multiline", "multiline_pattern"])
+@pytest.mark.parametrize("sifting", ["include", "exclude"])
+def test_what_exclude_looks_at_is_not_changed_by_the_rules(option: str, sifting: str) -> None:
+    value = {"encoding": "gbk", "multiline": "java", "multiline_pattern": "^ "}[option]
+    env = {
+        "aliyun_logs_a": "/logs/a.log",
+        f"aliyun_logs_a_{option}": value,
+        f"aliyun_logs_a_{sifting}": "secret",
+    }
+    rules = Policy(rules=Rules(options=frozenset({"include", "exclude"})))
+    result = accepted(env, rules)
+    assert not result.logs, "the rest of an event that was to be dropped would be shipped"
+    assert said(result) == [("option-forbidden", f"aliyun_logs_a_{option}", False)]
+    del env[f"aliyun_logs_a_{sifting}"]
+    assert names(accepted(env, rules)) == ["a"]
+
+
 def test_an_empty_option_is_not_given_and_so_not_forbidden() -> None:
     policy = Policy(rules=Rules(options=frozenset()))
     result = accepted({"aliyun_logs_a": "stdout", "aliyun_logs_a_exclude": " "}, policy)
@@ -273,6 +290,19 @@ def test_it_comes_beside_declared_files_and_takes_nobodys_name() -> None:
 def test_who_declares_output_or_opts_out_has_none_collected_unasked(env: dict[str, str]) -> None:
     result = accepted(env, EVERYTHING)
     assert all(log.key != "collect" for log in result.logs)
+
+
+@pytest.mark.parametrize("value", ["STDOUT", "stdot", "/logs/x,Stdout"])
+def test_output_that_was_meant_to_be_declared_is_not_collected_without_its_options(
+    value: str,
+) -> None:
+    env = {"aliyun_logs_a": value, "aliyun_logs_a_exclude": "secret"}
+    assert "stdout" not in names(accepted(env, EVERYTHING))
+
+
+def test_a_mistyped_stderr_does_not_end_up_in_another_log() -> None:
+    env = {"aliyun_logs_a": "stdout", "aliyun_logs_b": "STDERR", "aliyun_logs_b_exclude": "secret"}
+    assert [(log.name, log.stream) for log in accepted(env).logs] == [("a", Stream.STDOUT)]
 
 
 def test_what_a_refused_image_declares_keeps_nobodys_output_back() -> None:

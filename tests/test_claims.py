@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilot.claims import Claims, lost_claim, rank
-from pilot.model import Code, Container, Log, State
+from pilot.model import Code, Container, Log, Pod, State
 
 IDS = st.sampled_from("abcd")
 SETS = st.frozensets(st.sampled_from(["s1", "s2", "s3"]))
@@ -111,3 +111,15 @@ def test_the_loser_is_told_who_won() -> None:
     assert told.key == "aliyun_logs_web"
     assert "f" * 12 in told.reason
     assert not told.notice
+
+
+def test_one_annotation_for_two_containers_of_a_pod_is_no_quarrel() -> None:
+    log = Log(name="web", key="aliyun.logs/web", file_sets=())
+    pod = Pod("shop", "p", "u", annotations={"aliyun.logs/web": "/logs/*.log"})
+    winner, loser = (
+        replace(Claim(each, running=True, created="1", sets=frozenset()).container, pod=pod)
+        for each in "ab"
+    )
+    assert lost_claim(log, winner, loser).notice
+    assert not lost_claim(log, replace(winner, pod=replace(pod, uid="v")), loser).notice
+    assert not lost_claim(replace(log, key="aliyun_logs_web"), winner, loser).notice

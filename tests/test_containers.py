@@ -365,6 +365,30 @@ def test_the_containers_of_a_pod_share_their_room(bench: Bench) -> None:
     assert [each.name for each in bench.known("one").logs] == ["one"], "it is read to its end"
 
 
+def test_a_restart_changes_nobody_s_room_in_a_pod(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.policy = Policy(rules=Rules(max_logs_per_pod=1))
+    pod = Pod("team-a", "p", "uid")
+    bench.found(container("z-first", pod=pod, created="2026-01-01T00:00:00Z"))
+    bench.found(container("a-second", pod=pod, created="2026-01-02T00:00:00Z"))
+    for _ in range(2):
+        assert bench.known("z-first").logs
+        assert not bench.known("a-second").logs
+        bench.stop()
+        bench.start()
+        bench.run(1)
+
+
+def test_a_pod_s_room_is_the_same_in_whatever_order_its_containers_are_seen(bench: Bench) -> None:
+    bench.policy = Policy(rules=Rules(max_logs_per_pod=1))
+    pod = Pod("team-a", "p", "uid")
+    bench.found(container("later", pod=pod, created="2026-01-02T00:00:00Z"))
+    bench.found(container("earlier", pod=pod, created="2026-01-01T00:00:00Z"))
+    bench.run(1)
+    assert bench.known("earlier").logs
+    assert not bench.known("later").logs
+
+
 def test_a_pod_s_room_is_free_again_when_its_container_is_gone(bench: Bench) -> None:
     bench.policy = Policy(rules=Rules(max_logs_per_pod=1))
     pod = Pod("team-a", "p", "uid")

@@ -57,7 +57,7 @@ def from_file(
     found = []
     for number, (each, one) in enumerate(zip(containers, accepted, strict=True)):
         owners = _owners(each, one.logs, claims, by_id)
-        rejections = [*one.rejections, *_lost(one.logs, owners)]
+        rejections = [*one.rejections, *_lost(each, one.logs, owners)]
         sets = known_sets(each, one.logs, owners, settings=settings, policy=policy)
         found.append(
             explained(
@@ -71,9 +71,11 @@ def from_file(
     return answer(name, found, log=log_name, live=False)
 
 
-def _lost(logs: Sequence[Log], owners: Mapping[str, Container]) -> list[Rejection]:
+def _lost(
+    loser: Container, logs: Sequence[Log], owners: Mapping[str, Container]
+) -> list[Rejection]:
     return [
-        lost_claim(log, owners[one.name])
+        lost_claim(log, owners[one.name], loser)
         for log in logs
         for one in log.file_sets
         if one.name in owners

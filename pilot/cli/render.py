@@ -97,7 +97,7 @@ def share(
             owned.append(replace(log, file_sets=sets))
         if len(sets) < len(log.file_sets):
             winners = {claims.owner(each.name) for each in log.file_sets} - {container.id}
-            lost += [lost_claim(log, each) for each in containers if each.id in winners]
+            lost += [lost_claim(log, each, container) for each in containers if each.id in winners]
     return owned, lost
 
 

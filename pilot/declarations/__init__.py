@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pilot.declarations.dialects import declares, heads, key_of, opted_out
 from pilot.declarations.find import Found, find
+from pilot.declarations.items import streams_meant
 from pilot.declarations.printing import print_declarations
 from pilot.declarations.read import Reading, read
 from pilot.declarations.refusals import capped
@@ -22,4 +23,5 @@ __all__ = [
     "opted_out",
     "print_declarations",
     "read",
+    "streams_meant",
 ]

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
+from typing import TYPE_CHECKING
 
 from pilot.model import Code, Rejection, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 STDOUT = "stdout"
 STDERR = "stderr"
@@ -15,6 +19,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 MAX_VALUE = 4096  # characters: PATH_MAX, and plenty for tags
 MAX_ITEMS = 32  # of one list
 _TYPO = 0.7  # difflib's ratio: `stdot` and `std_err` are typos, `std` and `console` are not
+_MEANT = re.compile(r"\s*[sS][tTdD][^,/]{2,8}\s*\Z")
 BLANK = " \t\r\n"  # what may surround a value or an item of one
 
 
@@ -84,8 +89,22 @@ def _is_item(item: str) -> bool:
     return item.startswith("/") or item in STREAMS
 
 
+def stream_meant(text: str) -> str:
+    """The stream that an item names or was meant to name; "" for none."""
+    if not _MEANT.match(text):
+        return ""  # Looking closer is dear.
+    close = difflib.get_close_matches(text.strip(BLANK)[:16].lower(), STREAMS, n=1, cutoff=_TYPO)
+    return close[0] if close else ""
+
+
+def streams_meant(values: Iterable[str]) -> set[str]:
+    """The streams that values name or were meant to name, as far as lists are ever read."""
+    items = {item for each in values for item in each[:MAX_VALUE].split(",", MAX_ITEMS)[:MAX_ITEMS]}
+    return {stream for item in items if (stream := stream_meant(item))}
+
+
 def _bad_item(name: str, key: str, text: str) -> Rejection:
-    near = difflib.get_close_matches(text[:16].lower(), STREAMS, n=1, cutoff=_TYPO)
+    near = stream_meant(text)
     return Rejection(
         code=Code.VALUE_INVALID,
         key=key,
@@ -93,5 +112,5 @@ def _bad_item(name: str, key: str, text: str) -> Rejection:
         log=name,
         reason="this is neither stdout nor stderr nor an absolute path;"
         " a comma separates two of them, and {a,b} is no pattern.",
-        hint=near[0] if near else "",
+        hint=near,
     )

@@ -154,11 +154,15 @@ def _log(
     )
 
 
+# Notices of what another container of the pod has.
+ELSEWHERE = (Code.ANNOTATION_ELSEWHERE, Code.CLAIMED)
+
+
 def _outcome(sets: Sequence[SetExplanation], refused: Sequence[Refusal]) -> Outcome:
     bad = any(not each.notice for each in refused)
     mine = [each for each in sets if not each.owner]
     if not mine:
-        elsewhere = not bad and any(e.code == Code.ANNOTATION_ELSEWHERE for e in refused)
+        elsewhere = not bad and any(e.code in ELSEWHERE for e in refused)
         return Outcome.ELSEWHERE if elsewhere else Outcome.REJECTED
     if bad:
         return Outcome.PARTLY

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pilot.model import Code, Rejection
-from pilot.treatment import WITHHOLDING
+from pilot.treatment import WITHHOLDING, Feature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pilot.model import Log
-    from pilot.treatment import Feature
+
+# What `include` and `exclude` look at: other text, and they let other lines through.
+TEXT = frozenset({Feature.ENCODING, Feature.MULTILINE})
 
 
 def missing(log: Log, cannot: Mapping[Feature, str]) -> list[Rejection]:
@@ -19,6 +21,8 @@ def missing(log: Log, cannot: Mapping[Feature, str]) -> list[Rejection]:
 
     A notice, but where doing without would ship what was to be held back: then the log is refused.
     """
+    asked = log.treatment.features
+    withholding = WITHHOLDING | TEXT if asked & WITHHOLDING else WITHHOLDING
     return [
         Rejection(
             code=Code.OPTION_UNSUPPORTED,
@@ -26,7 +30,7 @@ def missing(log: Log, cannot: Mapping[Feature, str]) -> list[Rejection]:
             value=feature.value,
             log=log.name,
             reason=cannot[feature],
-            notice=feature not in WITHHOLDING,
+            notice=feature not in withholding,
         )
-        for feature in sorted(log.treatment.features & cannot.keys())
+        for feature in sorted(asked & cannot.keys())
     ]

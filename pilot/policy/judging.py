@@ -28,6 +28,9 @@ _WITHHOLDING = frozenset(
         options.TARGET,
     }
 )
+# Both look at whole events, decoded: where one of them is given, that is not left out either.
+_SIFTING = (options.INCLUDE, options.EXCLUDE)
+_TEXT = (options.ENCODING, options.MULTILINE)
 _SHOWN = 5  # globs of a list that a message repeats
 
 
@@ -43,6 +46,10 @@ def judge_options(
     ]
     if not forbidden:
         return declaration, []
+    sifted = any(each in given and given[each].value.strip(BLANK) for each in _SIFTING)
+    withholding = {
+        each for each in forbidden if each in _WITHHOLDING or (sifted and each.startswith(_TEXT))
+    }
     said = [
         Rejection(
             code=Code.OPTION_FORBIDDEN,
@@ -52,10 +59,10 @@ def judge_options(
             reason=f"the administrator's policy does not allow the option {shorten(option)!r}"
             + (
                 ", and without it lines might be shipped that it holds back, or go elsewhere."
-                if option in _WITHHOLDING
+                if option in withholding
                 else "; the log is collected without it."
             ),
-            notice=option not in _WITHHOLDING,
+            notice=option not in withholding,
         )
         for option in sorted(forbidden)
     ]

@@ -191,3 +191,15 @@ def test_what_is_said_again_in_other_words_than_the_images_counts() -> None:
 
 def test_a_label_spelled_as_environment_is_not_ours() -> None:
     assert not declares(here({"aliyun_logs_web": "stdout"}, {}, {"aliyun_logs_web": "/"}), PREFIXES)
+
+
+@pytest.mark.parametrize("option", ["include", "exclude", "target"])
+def test_what_an_image_and_a_manifest_say_alike_is_not_simply_left_out(option: str) -> None:
+    """Where both write the same, the engine tells only that it is there."""
+    image = {f"aliyun_logs_web_{option}": "a=b"}
+    env = {"aliyun_logs_web": "/a", "aliyun_logs_other": "/b", **image}
+    here = find(container(env, image_env=image), prefixes=PREFIXES, max_logs=9)
+    assert [each.name for each in here.declarations] == ["other"]
+    labels = {f"aliyun.logs.web.{option}": "c=d"}
+    here = find(container(env, labels, image_env=image), prefixes=PREFIXES, max_logs=9)
+    assert [each.name for each in here.declarations] == ["other", "web"], "said by the manifest"

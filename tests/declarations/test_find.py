@@ -156,6 +156,18 @@ def test_a_mistyped_option_is_named_with_the_nearest_one(key: str, value: str, h
     assert rejections == {key: ("option-unknown", hint, False)}
 
 
+@pytest.mark.parametrize(
+    "key", ["exlude", "excludes", "exclude_lines", "Exclude", "inclde", "include.lines"]
+)
+def test_a_mistyped_exclude_ships_nothing_that_it_was_to_hold_back(key: str) -> None:
+    env = {"aliyun_logs_web": "stdout", "aliyun_logs_other": "/a"}
+    logs, said = found(env | {f"aliyun_logs_web_{key}": "secret"})
+    assert logs == {"other": ("/a", {})}
+    assert said[f"aliyun_logs_web_{key}"][0] == "option-unknown"
+    assert not said[f"aliyun_logs_web_{key}"][2]
+    assert len(found(env | {f"aliyun_logs_web_{key}": "/b"})[0]) == 3, "that is a log of its own"
+
+
 def test_a_mistyped_option_in_a_label_is_named_as_labels_are_written() -> None:
     _, rejections = found({}, {"aliyun.logs.web": "stdout", "aliyun.logs.web.format.timekey": "x"})
     key = "aliyun.logs.web.format.timekey"

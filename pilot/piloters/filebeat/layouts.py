@@ -55,6 +55,7 @@ DIRECTIVES = {
     "%z": ("Z0700", "Z07:00"),
     "%%": ("%",),
 }
+DAYS = frozenset({"02", "_2", "2", "002"})
 MOST = 4  # layouts of one format
 TOKEN = re.compile(r"%[369]?[A-Za-z%]|%|[^%]+")
 FRACTION = re.compile(r"%(?:[369]?N|f|L)\Z")
@@ -97,6 +98,17 @@ def layouts(time_format: str) -> tuple[str, ...]:
         if CHUNK.findall(layout) != chunks or not chunks:
             raise LayoutError(f"Filebeat would misread {time_format!r} as a time's format.")
     return tuple(made)
+
+
+def dated_layouts(time_format: str) -> tuple[str, ...]:
+    """The same for formats that say a day: else Filebeat takes the 1st of January.
+
+    Raises LayoutError.
+    """
+    found = layouts(time_format)
+    if found[0] not in (UNIX, UNIX_MS) and DAYS.isdisjoint(CHUNK.findall(found[0])):
+        raise LayoutError("Filebeat takes a time without a day for one of the 1st of January.")
+    return found
 
 
 def _fraction(parts: list[tuple[str, ...]]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pilot.model import Code, Framing, Rejection, shorten
 from pilot.piloters.filebeat.encodings import encoding
-from pilot.piloters.filebeat.layouts import LayoutError, layouts
+from pilot.piloters.filebeat.layouts import LayoutError, dated_layouts
 from pilot.piloters.filebeat.options import forbidden
 from pilot.piloters.filebeat.steps import unnamed, written_format
 from pilot.treatment import Feature, Format
@@ -46,7 +46,7 @@ def beyond(log: Log) -> Iterator[Rejection]:
             yield _notice(log, Code.FORMAT_INVALID, key, reason)
     if asked.time_key:
         try:
-            layouts(asked.time_format)
+            dated_layouts(asked.time_format)
         except LayoutError as error:
             reason = (
                 f"{str(error).removesuffix('.')}; events keep the time at which they were read."

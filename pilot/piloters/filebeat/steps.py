@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pilot.model import Framing
 from pilot.piloters.filebeat.encode import KEY
 from pilot.piloters.filebeat.encodings import encoding
-from pilot.piloters.filebeat.layouts import LayoutError, layouts
+from pilot.piloters.filebeat.layouts import LayoutError, dated_layouts
 from pilot.piloters.filebeat.newlines import before_newline
 from pilot.piloters.filebeat.options import written
 from pilot.regexps import parse
@@ -193,7 +193,7 @@ def _time(asked: Treatment) -> Time | None:
     if not asked.time_key:
         return None
     try:
-        found = layouts(asked.time_format)
+        found = dated_layouts(asked.time_format)
     except LayoutError:
         return None  # As `refuse` says, the event keeps the time of reading.
     place = ASIDE if _aside(asked) else asked.target

@@ -143,8 +143,11 @@ CUSTOM = (
         origin="#234",
         about="include_lines is not the option's name",
         labels={"aliyun.logs.app": "stdout", "aliyun.logs.app.include_lines": "FATAL"},
-        logs=(Expected(name="app"),),
-        said=(("option-unknown", "aliyun.logs.app.include_lines"),),
+        logs=(),
+        said=(
+            ("option-unknown", "aliyun.logs.app"),
+            ("option-unknown", "aliyun.logs.app.include_lines"),
+        ),
     ),
     Case(
         origin="#234",

@@ -14,6 +14,7 @@ from pilot.piloters.filebeat.layouts import (
     ISO_8601,
     SHORTHANDS,
     LayoutError,
+    dated_layouts,
     layouts,
 )
 
@@ -100,3 +101,14 @@ def test_a_layout_has_no_parts_but_those_that_were_meant(parts: list[str]) -> No
     if parts and found[0] not in {"UNIX", "UNIX_MS"}:
         directives = time_format.replace("%%", "").count("%")
         assert {len(CHUNK.findall(layout)) for layout in found} == {directives}
+
+
+@pytest.mark.parametrize("time_format", ["%H:%M:%S", "%T.%L", "%Y %T"])
+def test_a_time_without_a_day_is_not_dated_the_1st_of_january(time_format: str) -> None:
+    with pytest.raises(LayoutError, match="without a day"):
+        dated_layouts(time_format)
+
+
+@pytest.mark.parametrize("time_format", ["", "%s", "%b %e %T", "%Y %j", "%F"])
+def test_a_time_with_a_day_keeps_its_layouts(time_format: str) -> None:
+    assert dated_layouts(time_format) == layouts(time_format)
