@@ -178,10 +178,12 @@ def progress(one: KnownFile) -> str:
     if one.read:
         size = "?" if one.size is None else str(one.size)
         parts = [
-            f"{read} of {size} bytes{'' if stream == Stream.ALL else f' for {stream}'}"
+            f"{read} of {size} bytes" if stream == Stream.ALL else f"to byte {read} for {stream}"
             for stream, read in sorted(one.read.items())
         ]
         said = f"has read {' and '.join(parts)}"
+        if Stream.ALL not in one.read:
+            said += f" of {size} (a stream is read to its own last line)"
     else:
         said = "has no record of it yet"
     return f"{name}: the collector {said}{_unread(one)}"

@@ -73,8 +73,8 @@ def test_what_the_administrator_collects_has_no_key() -> None:
 def test_progress_names_each_stream_and_what_nobody_knows() -> None:
     both = KnownFile(path="/l/0.log", size=9, read={"stdout": 4, "stderr": 9}, unread=5)
     assert sentences.progress(both) == (
-        "0.log: the collector has read 9 of 9 bytes for stderr and 4 of 9 bytes for stdout;"
-        " 5 bytes unread"
+        "0.log: the collector has read to byte 9 for stderr and to byte 4 for stdout of 9"
+        " (a stream is read to its own last line); 5 bytes unread"
     )
     assert sentences.progress(KnownFile(path="/x")) == "x: the collector has no record of it yet"
 
