@@ -66,13 +66,15 @@ def _look(
                 refused={shorten(name): why for name, why in view.refused.items()},
                 problem=_failed(view),
             )
-    except FolderMissingError:
+    except (FolderMissingError, PermissionError):
+        # Whose machine this is and who asks says nothing of the node.
         where = shorten(file_set.directory, 200)
-        return KnownSet(note=f"there is no folder {where} on this machine, so no file is known")
+        return KnownSet(note=f"this user sees no folder {where} on this machine: no file is known")
     except RefusedError as error:
         return KnownSet(problem=str(error))
     except OSError as error:
-        return KnownSet(problem=f"{shorten(file_set.directory, 200)} cannot be read: {error}")
+        where = shorten(file_set.directory, 200)
+        return KnownSet(problem=f"{where} cannot be read: {error.strerror}")
 
 
 def _failed(view: View) -> str:

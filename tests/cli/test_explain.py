@@ -118,7 +118,7 @@ def test_folders_that_are_not_on_this_machine_are_said_and_no_fault() -> None:
     given = inspected(["aliyun_logs_app=/logs/*.log"], Mounts=bind("/srv/nowhere"))
     result = explain("-", stdin=given, columns=10_000)
     assert result.exit_code == 0
-    assert "there is no folder /srv/nowhere on this machine" in result.stdout
+    assert "this user sees no folder /srv/nowhere on this machine" in result.stdout
 
 
 def test_a_refused_link_is_told_with_the_reason(tmp_path: Path) -> None:

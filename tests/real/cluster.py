@@ -30,6 +30,7 @@ IMAGE = "docker.io/local/busybox:1"  # imagePullPolicy: Never
 PAUSE = "docker.io/local/pause:1"
 NEEDED = ("etcd", "containerd", "ctr", "runc", "openssl", "ip", "nsenter")
 ADDRESS = "198.51.100.1"  # of a network for documentation, RFC 5737
+PODS = Path("/var/log/pods")  # the kubelet makes it, wherever its root is
 API = "https://127.0.0.1:6443"
 CONTAINERD = """\
 version = 2
@@ -62,6 +63,7 @@ class Cluster:
         self.kubelet_root = folder / "kubelet"
         self.socket = folder / "containerd.sock"
         self._namespace = f"pilot-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
+        self._had_logs = PODS.exists()
         self._started: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -118,6 +120,9 @@ class Cluster:
         unmount_below(self.folder)
         for each in logs:
             shutil.rmtree(each, ignore_errors=True)
+        if not self._had_logs:
+            with contextlib.suppress(OSError):
+                PODS.rmdir()
         subprocess.run(["ip", "netns", "del", self._namespace], capture_output=True)
 
     @property
