@@ -118,20 +118,16 @@ def write(node: Node, engine: Engine) -> str:
             return f"{engine.group % name}{write(inner, engine)})"
         case Sequence(nodes=nodes):
             # An empty pattern matches everything: as no text at all it would pass for none.
-            return (
-                "(?:)"
-                if not nodes
-                else "".join(
-                    f"(?:{write(each, engine)})"
-                    if isinstance(each, Choice)
-                    else write(each, engine)
-                    for each in nodes
-                )
-            )
+            return "".join(_part(each, engine) for each in nodes) or "(?:)"
         case Choice(nodes=nodes):
             return "|".join(write(each, engine) for each in nodes)
         case Repeat():
             return f"{_atom(node.node, engine)}{_times(node)}{'?' if node.lazy else ''}"
+
+
+def _part(node: Node, engine: Engine) -> str:
+    written = write(node, engine)
+    return f"(?:{written})" if isinstance(node, Choice) else written
 
 
 def _atom(node: Node, engine: Engine) -> str:
